@@ -1,0 +1,40 @@
+from libc.stdint cimport int64_t
+
+from fastsio.handlers cimport Handler, Listeners
+from fastsio.outbox cimport Outbox
+
+
+# The part of a Namespace that sockets need for each packet.
+cdef class NamespaceBase:
+    cdef readonly str name
+    cdef readonly bytes wire_name  # in UTF-8; empty for the main namespace
+    cdef readonly Listeners handlers  # of @event: for all sockets of the namespace
+    cdef int64_t ack_ids  # the last one given out
+
+
+# The part of a Socket that runs for each packet.
+cdef class SocketBase:
+    cdef readonly str id
+    cdef readonly object nsp
+    cdef readonly object client
+    cdef NamespaceBase space  # nsp again, typed
+    cdef Outbox outbox
+    cdef int64_t slot  # -1: not connected
+    cdef Listeners own  # of on(); None while there are none
+    cdef dict acks  # id -> (callback, timer or None); None while there are none
+    cdef object __weakref__
+
+    cdef int on_event(self, list items, int64_t ack_id) except -1
+    cdef int on_ack(self, int64_t ack_id, list arguments) except -1
+    cdef int run(self, tuple handlers, object event, list items, Acknowledgement ack) except -1
+    cdef int refuse(self, Handler handler, Acknowledgement ack) except -1
+    cdef int send(self, int type, int64_t ack_id, object data, bint is_volatile) except -1
+
+
+# Answers a packet, once.
+cdef class Acknowledgement:
+    cdef SocketBase socket
+    cdef int64_t id  # -1: no answer was asked for
+    cdef bint taken  # a handler has the callable: return values do not answer
+
+    cdef int answer(self, object result) except -1

@@ -1,0 +1,270 @@
+"""Dispatch: from a decoded packet to the user's functions, and back.
+
+NamespaceBase   what all sockets of a namespace share; Namespace derives from it
+SocketBase      one client in one namespace; Socket derives from it
+Acknowledgement the answer to one packet
+
+Order for one event: the socket's own listeners, then the namespace's handlers. An
+exception in one is logged, given to the "error" listeners, and changes nothing else.
+"""
+
+from logging import getLogger
+
+from cpython.coroutine cimport PyCoro_CheckExact
+from libc.stdint cimport int64_t, uint32_t
+
+cimport cython
+
+from fastsio.handlers cimport Handler, Listeners
+from fastsio.message cimport encode_packet, message, message_release
+from fastsio.outbox cimport Outbox
+from fastsio.wire.sio cimport SIO_ACK, SIO_DISCONNECT, SIO_EVENT, SIO_NO_ID
+
+from fastsio.errors import AckTimeout, Disconnected, EventError
+from fastsio.limits import MAX_PENDING_ACKS, rate_limited
+from fastsio.tasks import start
+
+log = getLogger("fastsio")
+
+
+cdef class NamespaceBase:
+    def __cinit__(self, str name, *args, **options):
+        self.name = name
+        self.wire_name = b"" if name == "/" else name.encode()
+        self.handlers = Listeners()
+        self.ack_ids = -1
+
+
+@cython.freelist(64)
+cdef class Acknowledgement:
+    def __call__(self, *args):
+        """Answers with these arguments; ignored when it was answered before or nobody asked."""
+        if self.id >= 0:
+            ack_id, self.id = self.id, -1
+            self.socket.send(SIO_ACK, ack_id, list(args), False)
+
+    cdef int answer(self, object result) except -1:
+        """Answers with what a handler returned."""
+        cdef list data
+        cdef int64_t ack_id = self.id
+        if ack_id < 0 or self.taken:
+            return 0
+        self.id = -1
+        if result is None:
+            data = []
+        elif type(result) is tuple:
+            data = list(<tuple>result)
+        else:
+            data = [result]
+        return self.socket.send(SIO_ACK, ack_id, data, False)
+
+    def settle(self, object result) -> None:
+        """The same, for a coroutine handler that has returned."""
+        self.answer(result)
+
+
+cdef class SocketBase:
+    def __cinit__(self, NamespaceBase nsp, object client, str id, Outbox outbox, int64_t slot):
+        self.id = id
+        self.nsp = nsp
+        self.space = nsp
+        self.client = client
+        self.outbox = outbox
+        self.slot = slot
+
+    # ---- in ----
+
+    cdef int on_event(self, list items, int64_t ack_id) except -1:
+        """An event of the client: items is [event, *arguments]."""
+        cdef object event = items[0]
+        cdef tuple own = self.own.find(event) if self.own is not None else None
+        cdef tuple common = self.space.handlers.find(event)
+        cdef Acknowledgement ack
+        if own is None and common is None:
+            return 0
+        ack = Acknowledgement.__new__(Acknowledgement)
+        ack.socket = self
+        ack.id = ack_id
+        ack.taken = takes_ack(own) or takes_ack(common)
+        if own is not None:
+            self.run(own, event, items, ack)
+        if common is not None:
+            items[0] = self
+            self.run(common, event, items, ack)
+        return 0
+
+    cdef int run(self, tuple handlers, object event, list items, Acknowledgement ack) except -1:
+        cdef Handler handler
+        for handler in handlers:
+            if handler.once:
+                (self.space.handlers if handler.with_socket else self.own).discard(handler, event)
+            if handler.lacks(items):
+                self.refuse(handler, ack)
+                continue
+            try:
+                result = handler.call(items, ack)
+                if PyCoro_CheckExact(result):
+                    start(self, result, ack)
+                else:
+                    ack.answer(result)
+            except Exception as error:
+                self._failed(error)
+        return 0
+
+    cdef int refuse(self, Handler handler, Acknowledgement ack) except -1:
+        """Too few arguments: an error of the client's, not of the handler's."""
+        name = getattr(handler.function, "__qualname__", "handler")
+        given = f"the client sent fewer arguments than {name} takes"
+        if rate_limited("missing arguments"):
+            log.warning("namespace %s: %s", self.space.name, given)
+        if ack.id >= 0:
+            ack({"error": "missing arguments"})
+        self._tell_error(EventError(given))
+        return 0
+
+    def _failed(self, error: Exception) -> None:
+        """A handler raised."""
+        log.error("exception in a handler of namespace %s", self.space.name, exc_info=error)
+        self._tell_error(error)
+
+    def _tell_error(self, error: Exception) -> None:
+        for handler in self._listeners("error"):
+            try:
+                (<Handler>handler).call(["error", error], None)
+            except Exception as second:
+                log.error("exception in an error listener", exc_info=second)
+
+    def _fire(self, str event, *args) -> None:
+        """Calls the listeners of one of our own events; their coroutines become tasks."""
+        cdef list items = [event, *args]
+        cdef Acknowledgement nobody = Acknowledgement.__new__(Acknowledgement)
+        nobody.socket = self
+        nobody.id = -1
+        cdef tuple own = self.own.find(event) if self.own is not None else None
+        if own is not None:
+            self.run(own, event, items, nobody)
+
+    cdef int on_ack(self, int64_t ack_id, list arguments) except -1:
+        """The client's answer; unknown, late and repeated ones are ignored."""
+        if self.acks is None:
+            return 0
+        found = self.acks.pop(ack_id, None)
+        if found is None:
+            return 0
+        callback, timer = found
+        if timer is not None:
+            timer.cancel()
+        try:
+            result = callback(None, *arguments)
+            if PyCoro_CheckExact(result):
+                start(self, result, None)
+        except Exception as error:
+            self._failed(error)
+        return 0
+
+    # ---- out ----
+
+    cdef int send(self, int type, int64_t ack_id, object data, bint is_volatile) except -1:
+        cdef message *packet
+        if self.slot < 0:
+            return 0
+        packet = encode_packet(type, self.space.wire_name, ack_id, data)
+        try:
+            return self.outbox.push(<uint32_t>self.slot, packet, is_volatile)
+        finally:
+            message_release(packet)
+
+    def _emit(self, list items, bint is_volatile=False) -> None:
+        """Sends an event without an acknowledgement: items is [event, *arguments]."""
+        self.send(SIO_EVENT, SIO_NO_ID, items, is_volatile)
+
+    def _emit_with_ack(self, list items, object callback, object timeout) -> int:
+        """Sends an event; callback(error or None, *arguments) is called once, when the answer comes, after
+        `timeout` seconds (None: never) or at the disconnect. Returns the acknowledgement's id."""
+        cdef int64_t ack_id
+        timer = None
+        if self.acks is None:
+            self.acks = {}
+        elif len(self.acks) >= MAX_PENDING_ACKS:
+            raise RuntimeError(
+                f"{MAX_PENDING_ACKS} acknowledgements of this client are pending already:"
+                " use a timeout, or wait for answers before asking for more"
+            )
+        self.space.ack_ids += 1
+        ack_id = self.space.ack_ids
+        if timeout is not None:
+            timer = self.outbox.loop.call_later(timeout, self._ack_timed_out, ack_id)
+        self.acks[ack_id] = (callback, timer)
+        try:
+            self.send(SIO_EVENT, ack_id, items, False)
+        except BaseException:
+            self._forget_ack(ack_id)
+            raise
+        return ack_id
+
+    def _forget_ack(self, ack_id: int) -> object:
+        """Takes a pending acknowledgement back and returns its callback, or None when it is settled."""
+        callback, timer = self.acks.pop(ack_id, (None, None)) if self.acks is not None else (None, None)
+        if timer is not None:
+            timer.cancel()
+        return callback
+
+    def _ack_timed_out(self, ack_id: int) -> None:
+        callback = self._forget_ack(ack_id)
+        if callback is not None:
+            self._settle_ack(callback, AckTimeout("operation has timed out"))
+
+    def _settle_ack(self, callback: object, error: Exception) -> None:
+        try:
+            result = callback(error)
+            if PyCoro_CheckExact(result):
+                start(self, result, None)
+        except Exception as second:
+            self._failed(second)
+
+    def _leave_slot(self) -> None:
+        """The socket is disconnected: nothing is sent any more, pending acknowledgements fail."""
+        self.slot = -1
+        acks, self.acks = self.acks, None
+        for ack_id in acks or ():
+            callback, timer = acks[ack_id]
+            if timer is not None:
+                timer.cancel()
+            self._settle_ack(callback, Disconnected("the socket has disconnected"))
+
+    def _send_disconnect(self) -> None:
+        self.send(SIO_DISCONNECT, SIO_NO_ID, None, False)
+
+    # ---- listeners ----
+
+    def _listeners(self, event: str | int) -> tuple:
+        return self.own.get(event) if self.own is not None else ()
+
+    def _table(self) -> Listeners:
+        """The socket's own listeners, made when the first is registered."""
+        if self.own is None:
+            self.own = Listeners()
+        return self.own
+
+    @property
+    def connected(self) -> bool:
+        """Whether the client is in the namespace now."""
+        return self.slot >= 0
+
+    @property
+    def disconnected(self) -> bool:
+        """The opposite of connected."""
+        return self.slot < 0
+
+    @property
+    def _slot(self) -> int:
+        return self.slot
+
+
+cdef bint takes_ack(tuple handlers):
+    cdef Handler handler
+    if handlers is not None:
+        for handler in handlers:
+            if handler.ack_name is not None:
+                return True
+    return False

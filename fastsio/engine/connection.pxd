@@ -1,0 +1,52 @@
+from libc.stdint cimport uint8_t
+
+from fastsio.engine.core cimport Core
+from fastsio.engine.http cimport HttpParser
+from fastsio.engine.session cimport Session, Transport
+from fastsio.wire.ws cimport ws_decoder, ws_event
+
+
+cdef enum ConnectionState:
+    NEW  # not yet connected
+    HTTP  # requests are read
+    WAITING  # a request is being answered; what comes meanwhile is not read
+    WEBSOCKET
+    CLOSING  # everything was sent; the peer has CLOSE_TIMEOUT to go
+    LOST
+
+
+# An accepted TCP (or TLS, or Unix) connection: an asyncio BufferedProtocol.
+cdef class Connection(Transport):
+    cdef Core core
+    cdef object transport  # asyncio's; None before and after
+    cdef readonly bint secure
+    cdef uint8_t state
+
+    # HTTP: until the upgrade.
+    cdef HttpParser parser
+    cdef list requests  # parsed, not yet answered; the first is being worked on while WAITING
+
+    # Websocket: from the upgrade on.
+    cdef readonly Session session
+    cdef ws_decoder decoder
+    cdef bytearray rest  # received, not yet decoded: the loop had to go on; reading is paused
+    cdef int close_code  # what the close frame says; 0: nothing
+    cdef bint peer_closed  # its close frame came
+    cdef bint failed  # it broke the protocol: nothing that follows can be understood
+    cdef int pongs  # queued since the peer was last known to read
+
+    # Writing: the transport holds bytes and has not said that it is through.
+    cdef bint paused
+    cdef double stalled_by  # monotonic; 0: nothing is held up
+    cdef size_t stalled_size
+
+    cdef int feed(self, object data) except -1
+    cdef int next_request(self) except -1
+    cdef int decode(self, uint8_t *cursor, uint8_t *end) except -1
+    cdef int put_aside(self, uint8_t *cursor, uint8_t *end) except -1
+    cdef int on_control(self, int kind, ws_event *event) except -1
+    cdef int pong(self, ws_event *event) except -1
+    cdef int half_close(self) except -1
+    cdef int plan(self) except -1
+    cdef int leave(self) except -1
+    cdef bint stalled(self, double now) except -1

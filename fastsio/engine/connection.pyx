@@ -1,0 +1,368 @@
+"""Connection: the only file that touches a transport.
+
+IN   get_buffer / buffer_updated: HTTP requests go to the engine; after the upgrade
+     frames are decoded where they lie and given to the Session.
+OUT  whatever is sent goes through the outbox under this connection's slot, so that
+     there is one order. Plain TCP is flushed by the outbox straight to the
+     descriptor; what the kernel does not take, and all of TLS, comes to
+     on_handover and is the transport's from then on.
+
+The slot is taken in connection_made and given back in connection_lost, before the
+descriptor is closed: a recycled descriptor never gets somebody else's bytes.
+"""
+
+from cpython.bytearray cimport PyByteArray_AS_STRING
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+
+from fastsio.engine.core cimport Core
+from fastsio.engine.http cimport HttpParser
+from fastsio.engine.session cimport Session, Transport
+from fastsio.outbox cimport SLOT_BLOCKED, outbox_detach, outbox_now
+from fastsio.wire.ws cimport (
+    WS_BINARY,
+    WS_CLOSE,
+    WS_CLOSE_NO_STATUS,
+    WS_ERROR,
+    WS_MAX_HEADER,
+    WS_NEED_MORE,
+    WS_PING,
+    WS_PONG,
+    WS_TEXT,
+    ws_decode,
+    ws_decoder_clear,
+    ws_write_header,
+)
+
+from fastsio.engine.http import HttpError
+
+# Deadlines in seconds.
+HANDSHAKE_TIMEOUT = 10.0  # from the connection, and from each answer, to the end of the next request
+CLOSE_TIMEOUT = 5.0
+STALL_TIMEOUT = 30.0  # without a byte taken by the peer
+
+cdef uint64_t SLICE_NS = 2_000_000  # how long one connection's frames may keep the loop
+cdef int FRAMES_PER_LOOK = 32  # frames between two looks at the clock
+cdef int MAX_PONGS = 64  # queued for a peer that reads; 1 for one that does not
+
+
+cdef inline double monotonic() noexcept:
+    return outbox_now() / 1e9
+
+
+cdef class Connection(Transport):
+    """One accepted connection. core: what it shares with the others; secure: whether it is TLS."""
+
+    def __cinit__(self, Core core, bint secure):
+        self.core = core
+        self.secure = secure
+        self.state = ConnectionState.NEW
+        self.requests = []
+
+    def __dealloc__(self):
+        ws_decoder_clear(&self.decoder)
+
+    # ---- asyncio's side ----
+
+    def connection_made(self, transport) -> None:
+        self.transport = transport
+        self.state = ConnectionState.HTTP
+        self.parser = HttpParser(self.core.max_body)
+        socket = None if self.secure else transport.get_extra_info("socket")
+        self.core.outbox.open(self, -1 if socket is None else socket.fileno())
+        transport.set_write_buffer_limits(0)  # pause_writing as soon as anything is held
+        self.core.deadlines.set(<uint32_t>self.slot, HANDSHAKE_TIMEOUT)
+        self.core.on_made(self)
+
+    def get_buffer(self, size_hint):
+        return self.core.buffer
+
+    def buffer_updated(self, Py_ssize_t size) -> None:
+        cdef uint8_t *data = self.core.bytes
+        if self.state == ConnectionState.WEBSOCKET:
+            if self.pongs != 0 and not self.blocked():
+                self.pongs = 0
+            self.decode(data, data + size)
+        elif self.state == ConnectionState.HTTP:
+            self.feed(PyBytes_FromStringAndSize(<const char *>data, size))
+        elif self.state == ConnectionState.CLOSING and self.session is not None and not self.failed:
+            self.decode(data, data + size)  # for the peer's close frame
+
+    def eof_received(self) -> bool:
+        """Whether the transport stays open for writing: only while a request is being answered."""
+        return self.state == ConnectionState.WAITING
+
+    def connection_lost(self, exc) -> None:
+        cdef Session session = self.session
+        self.state = ConnectionState.LOST
+        self.core.deadlines.cancel(<uint32_t>self.slot)
+        self.core.outbox.close(self)
+        self.transport = None
+        self.parser = None
+        self.rest = None
+        ws_decoder_clear(&self.decoder)
+        try:
+            if session is not None:
+                session.finish("transport close" if exc is None else "transport error", exc)
+        finally:
+            self.session = None
+            self.core.on_lost(self)
+
+    def pause_writing(self) -> None:
+        self.paused = True
+
+    def resume_writing(self) -> None:
+        self.paused = False
+        self.stalled_by = 0
+        if self.slot >= 0:
+            self.core.outbox.unblock(<uint32_t>self.slot)
+
+    # ---- HTTP ----
+
+    cdef int feed(self, object data) except -1:
+        try:
+            self.requests += self.parser.feed(data)
+        except HttpError as error:
+            self.core.on_http_error(self, error)
+            return 0
+        return self.next_request()
+
+    cdef int next_request(self) except -1:
+        """The oldest request goes to the engine, which answers it now or later."""
+        while self.requests and self.state == ConnectionState.HTTP:
+            self.state = ConnectionState.WAITING
+            self.core.on_request(self, self.requests.pop(0))
+        if self.state == ConnectionState.WAITING:
+            self.transport.pause_reading()
+        return 0
+
+    def respond(self, bytes answer, bint close) -> None:
+        """Answers the request under way; with `close` the connection ends after that."""
+        if self.transport is None or self.state == ConnectionState.CLOSING:
+            return
+        self.core.outbox.write(<uint32_t>self.slot, answer)
+        if close:
+            self.half_close()
+            return
+        self.state = ConnectionState.HTTP
+        self.core.deadlines.set(<uint32_t>self.slot, HANDSHAKE_TIMEOUT)
+        self.transport.resume_reading()
+
+    def upgrade(self, bytes head, Session session) -> None:
+        """Sends the head of the 101 answer; from here on the connection speaks websocket for this session."""
+        cdef bytearray tail = bytearray(self.parser.tail)
+        self.parser = None
+        self.requests = None
+        self.session = session
+        self.state = ConnectionState.WEBSOCKET
+        self.core.outbox.write(<uint32_t>self.slot, head)
+        session.begin(self)
+        self.plan()
+        self.transport.resume_reading()
+        if tail:
+            self.decode(<uint8_t *>PyByteArray_AS_STRING(tail), <uint8_t *>PyByteArray_AS_STRING(tail) + len(tail))
+
+    # ---- websocket in ----
+
+    cdef int decode(self, uint8_t *cursor, uint8_t *end) except -1:
+        cdef ws_event event
+        cdef int kind
+        cdef int frames = 0
+        cdef uint64_t deadline = 0
+        while True:
+            kind = ws_decode(&self.decoder, &self.core.limits, &cursor, end, &event)
+            if kind == WS_TEXT:
+                self.session.on_frame(event.data, event.size)
+            elif kind == WS_NEED_MORE:
+                return 0
+            elif kind == WS_BINARY:
+                self.session.on_binary_frame(event.data, event.size)
+            else:
+                self.on_control(kind, &event)
+            if self.state == ConnectionState.LOST or self.failed or self.peer_closed:
+                return 0
+            frames += 1
+            if frames % FRAMES_PER_LOOK == 0 and cursor != end:
+                if deadline == 0:
+                    deadline = outbox_now() + SLICE_NS
+                elif outbox_now() > deadline:
+                    return self.put_aside(cursor, end)
+
+    cdef int put_aside(self, uint8_t *cursor, uint8_t *end) except -1:
+        """The others' turn: what is left is decoded in the next round of the loop, before anything new is read."""
+        self.rest = bytearray(PyBytes_FromStringAndSize(<const char *>cursor, end - cursor))
+        self.transport.pause_reading()
+        self.core.loop.call_soon(self._go_on)
+        return 0
+
+    def _go_on(self) -> None:
+        cdef bytearray rest = self.rest
+        cdef uint8_t *data
+        if rest is None or self.transport is None:
+            return
+        self.rest = None
+        data = <uint8_t *>PyByteArray_AS_STRING(rest)
+        self.decode(data, data + len(rest))
+        if self.rest is None and self.transport is not None and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    cdef int on_control(self, int kind, ws_event *event) except -1:
+        if kind == WS_PING:
+            return self.pong(event)
+        if kind == WS_PONG:
+            return 0
+        if kind == WS_ERROR:
+            self.failed = True
+            self.close_code = event.code
+            self.core.counters["websocket error %d" % event.code] += 1
+            return self.session.finish("transport error", "websocket protocol error %d" % event.code)
+        # RFC 6455 5.5.1: a close frame is answered by one with the same code, unless ours went first.
+        self.peer_closed = True
+        if self.state == ConnectionState.CLOSING:
+            self.transport.close()
+            return 0
+        self.close_code = 0 if event.code == WS_CLOSE_NO_STATUS else event.code
+        return self.session.finish("transport close", event.code)
+
+    cdef int pong(self, ws_event *event) except -1:
+        if self.state != ConnectionState.WEBSOCKET:
+            return 0
+        if self.pongs >= (1 if self.blocked() else MAX_PONGS):
+            self.core.counters["pong dropped"] += 1
+            return 0
+        self.pongs += 1
+        return self.core.outbox.write(<uint32_t>self.slot, control_frame(WS_PONG, event.data, event.size))
+
+    # ---- out ----
+
+    cdef inline bint blocked(self):
+        return self.core.outbox.c.slots[self.slot].flags & SLOT_BLOCKED
+
+    cdef int on_handover(self, object data) except -1:
+        """Bytes that send(2) did not take, or that are the transport's anyway (TLS)."""
+        if self.transport is None:
+            return 0
+        self.transport.write(data)
+        if self.slot < 0:
+            return 0
+        if not self.paused and self.transport.get_write_buffer_size() == 0:
+            self.core.outbox.unblock(<uint32_t>self.slot)
+        elif self.stalled_by == 0:
+            self.stalled_by = monotonic() + STALL_TIMEOUT
+            self.stalled_size = self.transport.get_write_buffer_size()
+            self.plan()
+        return 0
+
+    cdef int on_stuck(self, int error) except -1:
+        """send(2) failed, or the peer reads too slowly: what it has not got by now it will not get."""
+        self.core.counters["send error" if error else "max_backlog reached"] += 1
+        if self.session is not None:
+            self.session.finish("transport error", OSError(error, "send failed") if error else "max_backlog reached", True)
+        elif self.transport is not None:
+            self.transport.abort()
+        return 0
+
+    # ---- deadlines ----
+
+    cdef int on_deadline(self) except -1:
+        cdef double now = monotonic()
+        if self.transport is None:
+            return 0
+        if self.state == ConnectionState.WEBSOCKET:
+            if self.stalled(now):
+                self.core.counters["write stalled"] += 1
+                return self.session.finish("transport error", "the peer stopped reading", True)
+            self.session.on_deadline(now)
+            return self.plan()
+        if self.state != ConnectionState.CLOSING:
+            self.core.counters["handshake timeout"] += 1
+        self.transport.abort()
+        return 0
+
+    cdef bint stalled(self, double now) except -1:
+        """Whether the transport has held bytes for STALL_TIMEOUT without getting rid of any."""
+        cdef size_t size
+        if self.stalled_by == 0 or now < self.stalled_by:
+            return False
+        size = self.transport.get_write_buffer_size()
+        if size >= self.stalled_size:
+            return True
+        self.stalled_size = size
+        self.stalled_by = now + STALL_TIMEOUT
+        return False
+
+    cdef int plan(self) except -1:
+        """Sets the deadline of an open websocket: the session's, or the end of a stall when that is earlier."""
+        cdef double at
+        if self.state != ConnectionState.WEBSOCKET:
+            return 0
+        at = self.session.next_deadline()
+        if self.stalled_by != 0 and self.stalled_by < at:
+            at = self.stalled_by
+        return self.core.deadlines.set(<uint32_t>self.slot, max(at - monotonic(), 0.0))
+
+    # ---- the end ----
+
+    cdef int shut(self, bint discard) except -1:
+        """The closing handshake (RFC 6455 7.1.2): our close frame, the peer's, then the descriptor."""
+        if self.transport is None or self.state == ConnectionState.CLOSING:
+            return 0
+        if discard:
+            self.state = ConnectionState.CLOSING
+            self.transport.abort()
+            return 0
+        cdef uint8_t code[2]
+        code[0] = (self.close_code >> 8) & 0xFF
+        code[1] = self.close_code & 0xFF
+        self.core.outbox.write(<uint32_t>self.slot, control_frame(WS_CLOSE, code, 2 if self.close_code else 0))
+        if self.failed:
+            return self.half_close()
+        self.leave()
+        if self.peer_closed:
+            self.transport.close()
+        return 0
+
+    cdef inline int leave(self) except -1:
+        """Everything goes to the kernel or the transport now, and nothing after it."""
+        self.state = ConnectionState.CLOSING
+        self.core.outbox.flush_slot(<uint32_t>self.slot)
+        outbox_detach(self.core.outbox.c, <uint32_t>self.slot)
+        self.core.deadlines.set(<uint32_t>self.slot, CLOSE_TIMEOUT)
+        return 0
+
+    cdef int half_close(self) except -1:
+        """Ends our direction and reads on, without listening, until the peer ends its own: closing a
+        descriptor with unread bytes would reset the connection and lose the answer on its way."""
+        self.leave()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self.transport.resume_reading()
+        else:
+            self.transport.close()
+        return 0
+
+    def abort(self) -> None:
+        """Closes the descriptor at once."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    cdef str transport_name(self):
+        return "websocket"
+
+    @property
+    def peer(self) -> str:
+        """The peer's address, without the port; "" for a Unix socket."""
+        peername = self.transport.get_extra_info("peername") if self.transport is not None else None
+        return peername[0] if isinstance(peername, tuple) else ""
+
+    def get_extra_info(self, str name):
+        """As asyncio's transports have it."""
+        return self.transport.get_extra_info(name) if self.transport is not None else None
+
+
+
+
+cdef bytes control_frame(int opcode, const uint8_t *data, size_t size):
+    cdef uint8_t head[WS_MAX_HEADER]
+    cdef size_t head_size = ws_write_header(head, opcode, 0, size)
+    return PyBytes_FromStringAndSize(<const char *>head, head_size) + PyBytes_FromStringAndSize(<const char *>data, size)

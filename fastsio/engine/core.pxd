@@ -1,0 +1,30 @@
+from libc.stdint cimport uint8_t
+
+from fastsio.engine.timers cimport Deadlines
+from fastsio.outbox cimport Outbox
+from fastsio.wire.ws cimport ws_limits
+
+
+# What all connections of an engine share, once it has an event loop.
+cdef class Core:
+    cdef readonly object loop
+    cdef readonly Outbox outbox
+    cdef readonly Deadlines deadlines
+    cdef readonly object counters  # collections.Counter: what was refused, dropped or cut short, by name
+
+    # One receive buffer for all: bytes are consumed before the loop reads again.
+    cdef bytearray buffer
+    cdef uint8_t *bytes
+
+    cdef ws_limits limits
+    cdef readonly double ping_interval
+    cdef readonly double ping_timeout
+    cdef readonly double connect_timeout  # 0: none
+    cdef bytes open_packet_rest  # what follows the sid in the open packet
+
+    # Python's part, called per connection and request:
+    cdef readonly object on_made  # (connection)
+    cdef readonly object on_request  # (connection, request)
+    cdef readonly object on_http_error  # (connection, HttpError)
+    cdef readonly object on_lost  # (connection)
+    cdef readonly Py_ssize_t max_body

@@ -1,0 +1,25 @@
+from asyncio import AbstractEventLoop
+from collections import Counter
+from typing import Any, Protocol
+
+from fastsio.engine.connection import Connection
+from fastsio.engine.http import HttpError, Request
+from fastsio.engine.timers import Deadlines
+from fastsio.outbox import Outbox
+
+class Hooks(Protocol):
+    def on_made(self, connection: Connection) -> None: ...
+    def on_request(self, connection: Connection, request: Request) -> None: ...
+    def on_http_error(self, connection: Connection, error: HttpError) -> None: ...
+    def on_lost(self, connection: Connection) -> None: ...
+
+class Core:
+    loop: AbstractEventLoop
+    outbox: Outbox
+    deadlines: Deadlines
+    counters: Counter[str]
+    ping_interval: float
+    ping_timeout: float
+    connect_timeout: float
+    max_body: int
+    def __init__(self, loop: AbstractEventLoop, options: dict[str, Any], hooks: Hooks) -> None: ...

@@ -1,0 +1,37 @@
+"""The exceptions that users meet."""
+
+
+class FastsioError(Exception):
+    """The base of all of them."""
+
+
+class ConnectError(FastsioError):
+    """Raised by a namespace's middleware to refuse a connection.
+
+    message: what the client's ``connect_error`` says; data: any JSON-able value that goes
+    with it (default: none). Source: Socket.IO 4.x, ``next(new Error(message))`` with ``err.data``.
+    """
+
+    def __init__(self, message: str, *, data: object = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.data = data
+
+
+class AckTimeout(FastsioError, TimeoutError):
+    """No acknowledgement came within the timeout.
+
+    responses: the answers that did come, for a broadcast (default: none). Source: Socket.IO 4.x.
+    """
+
+    def __init__(self, message: str, responses: list[object] | None = None) -> None:
+        super().__init__(message)
+        self.responses = responses or []
+
+
+class Disconnected(FastsioError):
+    """The socket disconnected before the acknowledgement came (ours; 4.x: "socket has been disconnected")."""
+
+
+class EventError(FastsioError):
+    """What a client sent does not fit the handler of its event; given to ``error`` listeners (ours)."""

@@ -1,0 +1,191 @@
+"""Handlers: the user's functions, registered by event name and called without detours.
+
+A signature is read once, at registration, from the code object when there is one:
+a function that is defined anew for each connection costs well under a microsecond.
+Surplus arguments are dropped; a caller asks `lacks` before it calls.
+"""
+
+from inspect import Parameter, signature
+from types import FunctionType, MethodType
+
+from cpython.list cimport PyList_GET_SIZE
+from cpython.object cimport PyObject
+
+
+cdef extern from "Python.h":
+    size_t PY_VECTORCALL_ARGUMENTS_OFFSET
+    object PyObject_Vectorcall(object function, PyObject **args, size_t nargsf, PyObject *keywords)
+    PyObject *PyFunction_GetAnnotations(object function)
+    void PyErr_Clear()
+    ctypedef struct PyListObject:
+        PyObject **ob_item
+
+cdef int VARARGS = 0x04  # inspect.CO_VARARGS
+
+
+class Ack:
+    """The acknowledgement that a client asked for, as the type of a handler's parameter.
+
+    ``def handler(data, ack: Ack)`` gets a callable: ``ack(*args)`` answers, once; a
+    second call is ignored, and so is every call when the client asked for no answer.
+    A parameter named ``ack`` needs no annotation. Source: Socket.IO 2.x and 4.x.
+    """
+
+    def __call__(self, *args: object) -> None:
+        raise NotImplementedError
+
+
+cdef class Handler:
+    """function: what is called; once: only the first time; with_socket: its first argument is the socket."""
+
+    def __cinit__(self, object function, bint once=False, bint with_socket=False):
+        if not callable(function):
+            raise TypeError(f"a handler must be callable, got {type(function).__name__}")
+        self.function = function
+        self.once = once
+        self.with_socket = with_socket
+        if type(function) is FunctionType:
+            self.read_code(function, 0)
+        elif type(function) is MethodType and type(function.__func__) is FunctionType:
+            self.read_code(function.__func__, 1)
+        else:
+            self.read_signature()
+
+    cdef int read_code(self, object function, int bound) except -1:
+        code = function.__code__
+        cdef int positional = code.co_argcount
+        cdef int keyword_only = code.co_kwonlyargcount
+        cdef tuple names = code.co_varnames[: positional + keyword_only]
+        cdef object defaults = function.__defaults__
+        cdef int index = ack_index(names, function)
+        self.least = positional - bound - (len(defaults) if defaults is not None else 0)
+        self.most = positional - bound
+        if code.co_flags & VARARGS:
+            self.most = -1
+        if keyword_only > (index >= positional) + len(function.__kwdefaults__ or ()):
+            raise TypeError(f"{function.__qualname__}: keyword-only parameters of a handler need defaults")
+        if index < 0:
+            return 0
+        if index < code.co_posonlyargcount or index < positional - 1:
+            raise TypeError(f"{function.__qualname__}: the parameter {names[index]!r} must come last")
+        self.take_ack(names[index], index < positional, index - bound)
+        return 0
+
+    cdef int take_ack(self, str name, bint positional, int before) except -1:
+        """The acknowledgement is passed by keyword; its parameter is no place for an argument."""
+        self.ack_name = (name,)
+        if positional:
+            self.most = before
+            self.least = min(self.least, before)
+        return 0
+
+    cdef int read_signature(self) except -1:
+        try:
+            parameters = list(signature(self.function).parameters.values())
+        except ValueError:  # a builtin that does not tell
+            self.most = -1
+            return 0
+        for parameter in parameters:
+            if parameter.name == "ack" or is_ack(parameter.annotation):
+                self.ack_name = (parameter.name,)
+            elif parameter.kind is Parameter.VAR_POSITIONAL:
+                self.most = -1
+            elif parameter.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD):
+                if self.ack_name is not None:
+                    raise TypeError(f"{self.function!r}: the parameter {self.ack_name[0]!r} must come last")
+                self.most += self.most >= 0
+                self.least += parameter.default is Parameter.empty
+        return 0
+
+    cdef object call(self, list items, object ack):
+        cdef size_t start = 0 if self.with_socket else 1
+        cdef size_t count = <size_t>PyList_GET_SIZE(items) - start
+        cdef PyObject **args
+        cdef list extended
+        if self.most >= 0 and count > <size_t>self.most:
+            count = self.most
+        if self.ack_name is None:
+            args = (<PyListObject *>items).ob_item + start
+            if start:  # items[0] is not an argument: a bound method may put its self there
+                return PyObject_Vectorcall(self.function, args, count | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL)
+            return PyObject_Vectorcall(self.function, args, count, NULL)
+        extended = items[start : start + count]
+        extended.append(ack)
+        return PyObject_Vectorcall(
+            self.function, (<PyListObject *>extended).ob_item, count, <PyObject *>self.ack_name
+        )
+
+    cdef bint lacks(self, list items) noexcept:
+        """Whether the arguments are too few."""
+        return PyList_GET_SIZE(items) - (0 if self.with_socket else 1) < self.least
+
+    def accepts(self, int count) -> bool:
+        """Whether it can be called with so many arguments, surplus ones dropped."""
+        return count >= self.least
+
+
+cdef bint is_ack(object annotation):
+    return annotation is Ack or annotation == "Ack"
+
+
+cdef int ack_index(tuple names, object function) except -2:
+    """Where the parameter named "ack", or annotated Ack, stands; -1: there is none."""
+    cdef PyObject *annotations
+    if "ack" in names:
+        return names.index("ack")
+    annotations = PyFunction_GetAnnotations(function)  # borrowed; makes no dict for a function without any
+    if annotations == NULL:
+        PyErr_Clear()  # an annotation that cannot be evaluated is not ours
+        return -1
+    for name, annotation in (<dict>annotations).items():
+        if is_ack(annotation) and name in names:
+            return names.index(name)
+    return -1
+
+
+cdef class Listeners:
+    """An event emitter's table."""
+
+    def add(self, event: str | int, function: object, *, bint once=False, bint with_socket=False) -> None:
+        """Registers a function for an event, after those that are there."""
+        cdef Handler handler = Handler(function, once, with_socket)
+        if self.table is None:
+            self.table = {}
+        self.table[event] = self.table.get(event, ()) + (handler,)
+
+    def remove(self, event: str | int, function: object) -> None:
+        """Takes the function's latest registration for the event away; nothing happens without one."""
+        cdef tuple found = self.get(event)
+        for index in range(len(found) - 1, -1, -1):
+            if found[index].function == function:
+                self.replace(event, found[:index] + found[index + 1 :])
+                return
+
+    def discard(self, handler: Handler, event: str | int) -> None:
+        """Takes exactly this handler away."""
+        self.replace(event, tuple([other for other in self.get(event) if other is not handler]))
+
+    def replace(self, event: str | int, handlers: tuple) -> None:
+        """Sets an event's handlers; an empty tuple forgets the event."""
+        if handlers:
+            self.table[event] = handlers
+        elif self.table is not None:
+            self.table.pop(event, None)
+            if not self.table:
+                self.table = None
+
+    def clear(self, event: str | int | None = None) -> None:
+        """Forgets all handlers, or all of one event."""
+        if event is None:
+            self.table = None
+        else:
+            self.replace(event, ())
+
+    def get(self, event: str | int) -> tuple:
+        """The handlers of an event, in order."""
+        cdef tuple found = self.find(event)
+        return () if found is None else found
+
+    def names(self) -> list:
+        """The events that have handlers."""
+        return list(self.table) if self.table is not None else []

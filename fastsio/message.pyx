@@ -1,0 +1,100 @@
+"""Message: a Socket.IO packet, encoded once, for any number of receivers.
+
+Payloads become JSON with their binary values taken out (wire.payload), the head
+is written by csrc, and the frames are laid down in one block of memory by
+csrc/message. C code works with message pointers; Message is the Python owner of
+one, for an emit that goes through an adapter.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from libc.stdint cimport int64_t, uint8_t
+
+from fastsio.wire.payload cimport dumps
+from fastsio.wire.sio cimport (
+    SIO_ACK,
+    SIO_BINARY_ACK,
+    SIO_BINARY_EVENT,
+    SIO_EVENT,
+    SIO_MAX_HEADER,
+    SIO_NO_ID,
+    sio_write_header,
+)
+
+# More attachments than official clients accept are sent all the same, with a warning upstairs.
+DEF SPANS = 32
+
+
+cdef inline span span_of(bytes data) noexcept:
+    cdef span result
+    result.data = <const uint8_t *>PyBytes_AS_STRING(data)
+    result.size = PyBytes_GET_SIZE(data)
+    return result
+
+
+cdef message *encode_packet(int type, bytes namespace_, int64_t id, object data) except NULL:
+    cdef uint8_t head[1 + SIO_MAX_HEADER]
+    cdef bytes json = b""
+    cdef list attachments = None
+    cdef span head_span
+    cdef size_t count = 0
+    if data is not None:
+        json, attachments = dumps(data)
+        if attachments is not None:
+            count = len(attachments)
+            type = SIO_BINARY_EVENT if type == SIO_EVENT else SIO_BINARY_ACK
+    head[0] = c"4"
+    head_span.data = head
+    head_span.size = 1 + sio_write_header(
+        head + 1,
+        type,
+        <int>count,
+        <const uint8_t *>PyBytes_AS_STRING(namespace_),
+        PyBytes_GET_SIZE(namespace_),
+        id,
+    )
+    if count == 0:
+        return checked(message_packet(head_span, span_of(json), NULL, 0))
+    return with_attachments(head_span, span_of(json), attachments)
+
+
+cdef message *with_attachments(span head, span payload, list attachments) except NULL:
+    cdef span spans[SPANS]
+    cdef size_t count = len(attachments)
+    if count > SPANS:
+        raise ValueError(f"{count} binary values in one message; at most {SPANS} can be sent")
+    for i in range(count):
+        spans[i] = span_of(attachments[i])
+    return checked(message_packet(head, payload, spans, count))
+
+
+cdef message *encode_raw(bytes data) except NULL:
+    return checked(message_raw(span_of(data)))
+
+
+cdef inline message *checked(message *made) except NULL:
+    if made == NULL:
+        raise MemoryError
+    return made
+
+
+cdef class Message:
+    """An encoded Socket.IO packet, immutable.
+
+    type: one of wire.sio's packet types; namespace: its name, "/" for the main
+    one; data: the JSON-able payload, binary values anywhere in it, or None.
+    """
+
+    def __cinit__(self, int type, str namespace, object data, int64_t id=SIO_NO_ID):
+        cdef bytes name = b"" if namespace == "/" else namespace.encode()
+        if len(name) > 256:
+            raise ValueError(f"a namespace's name has at most 256 bytes, this one {len(name)}")
+        self.c = encode_packet(type, name, id, data)
+
+    def __dealloc__(self):
+        if self.c != NULL:
+            message_release(self.c)
+
+    @property
+    def frames(self) -> bytes:
+        """What a websocket of Engine.IO 4 is sent, as it goes over the wire."""
+        return (<const char *>self.c.bytes)[: self.c.size]

@@ -1,0 +1,93 @@
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+from fastsio.message cimport message
+from fastsio.rooms cimport bitset
+
+
+cdef extern from "outbox.h" nogil:
+    ctypedef struct cohort:
+        size_t size
+
+    enum:
+        SLOT_OPEN
+        SLOT_DIRECT
+        SLOT_BLOCKED
+
+    ctypedef struct slot:
+        size_t handed
+        uint32_t generation
+        uint32_t flags
+
+    ctypedef struct handover:
+        uint32_t slot
+        uint32_t generation
+        int error
+        size_t offset
+        cohort *cohort
+
+    ctypedef struct outbox_stats:
+        uint64_t pushed
+        uint64_t sends
+        uint64_t bytes
+        uint64_t dropped
+        uint64_t overflows
+        uint64_t blocked
+
+    ctypedef struct outbox:
+        slot *slots
+        uint32_t used
+        handover *handovers
+        uint32_t handover_count
+        uint32_t *overflows
+        uint32_t overflow_count
+        outbox_stats stats
+
+    int outbox_init(outbox *self, size_t max_backlog)
+    void outbox_destroy(outbox *self)
+    int64_t outbox_open(outbox *self, int fd, uint32_t flags)
+    void outbox_close(outbox *self, uint32_t slot)
+    void outbox_detach(outbox *self, uint32_t slot)
+    int outbox_push(outbox *self, uint32_t slot, message *message, int is_volatile)
+    int64_t outbox_broadcast(outbox *self, const bitset *set, int64_t skip, message *message, int is_volatile)
+    int outbox_flush(outbox *self, uint64_t deadline_ns)
+    void outbox_flush_slot(outbox *self, uint32_t slot)
+    void outbox_block(outbox *self, uint32_t slot, size_t handed)
+    void outbox_unblock(outbox *self, uint32_t slot)
+    size_t outbox_pending(const outbox *self, uint32_t slot)
+    const unsigned char *cohort_flat(const outbox *self, cohort *node)
+    void cohort_release(outbox *self, cohort *node)
+    uint64_t outbox_now()
+
+
+# The owner of a slot: hooks that the outbox and the deadlines call. An implementation may
+# be called for the last time after it has closed its slot; it must tolerate a dead transport.
+cdef class SlotOwner:
+    cdef int64_t slot  # -1: none
+
+    # Bytes that must be written by other means; the slot is blocked until outbox.unblock.
+    cdef int on_handover(self, object data) except -1
+    # The slot takes no more messages: its reader is too slow, or send(2) failed with `error`.
+    cdef int on_stuck(self, int error) except -1
+    # The deadline that was set for the slot has come.
+    cdef int on_deadline(self) except -1
+
+
+cdef class Outbox:
+    # Owns the C outbox and, by slot, a reference to each owner.
+    cdef outbox *c
+    cdef list owners
+    cdef readonly object loop
+    cdef unsigned long thread
+    cdef object flush_callback  # the bound method, made once
+    cdef bint scheduled
+
+    cdef int64_t open(self, SlotOwner owner, int fd) except -1
+    cdef int close(self, SlotOwner owner) except -1
+    cdef int push(self, uint32_t slot, message *message, bint is_volatile) except -1
+    cdef int64_t broadcast(self, const bitset *set, int64_t skip, message *message, bint is_volatile) except -1
+    cdef int write(self, uint32_t slot, bytes data) except -1
+    cdef int flush_slot(self, uint32_t slot) except -1
+    cdef int unblock(self, uint32_t slot) except -1
+    cdef int after_push(self) except -1
+    cdef int settle_overflows(self) except -1
+    cdef int settle_handovers(self) except -1

@@ -1,0 +1,203 @@
+"""Outbox: from a message and a set of slots to bytes on sockets.
+
+The work is csrc/outbox's. Here it meets the event loop: a push schedules one
+flush for this iteration of the loop; the flush sends in slices with the GIL
+released; what the kernel does not take goes to the owner of the slot. Belongs to
+the thread of its loop. It never calls the user's code: what may end in a
+disconnect is put off to the loop.
+
+SlotOwner    implemented by whatever a slot stands for (a websocket connection)
+CohortBuffer keeps a sequence alive while a transport still writes from it
+Outbox       owns the slots
+"""
+
+from cpython.buffer cimport PyBuffer_FillInfo
+from cpython.exc cimport PyErr_CheckSignals
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+
+from fastsio.message cimport encode_raw, message, message_release
+from fastsio.rooms cimport bitset
+
+
+cdef extern from "pythread.h":
+    unsigned long PyThread_get_thread_ident() noexcept
+
+
+cdef uint64_t SLICE_NS = 2_000_000  # how long a flush may keep the loop
+
+
+cdef class SlotOwner:
+    def __cinit__(self):
+        self.slot = -1
+
+    cdef int on_handover(self, object data) except -1:
+        raise NotImplementedError
+
+    cdef int on_stuck(self, int error) except -1:
+        raise NotImplementedError
+
+    cdef int on_deadline(self) except -1:
+        raise NotImplementedError
+
+    def _stuck(self, int error) -> None:
+        if self.slot >= 0:
+            self.on_stuck(error)
+
+
+cdef class CohortBuffer:
+    """The bytes of a pending sequence, for a transport; shared by every slot that waits for the same."""
+
+    cdef Outbox owner
+    cdef cohort *node  # owns one reference
+    cdef const unsigned char *flat
+
+    def __dealloc__(self):
+        if self.node != NULL:
+            cohort_release(self.owner.c, self.node)
+
+    def __getbuffer__(self, Py_buffer *view, int flags):
+        PyBuffer_FillInfo(view, self, <void *>self.flat, self.node.size, 1, flags)
+
+
+cdef class Outbox:
+    def __cinit__(self, object loop, size_t max_backlog):
+        self.c = <outbox *>calloc(1, sizeof(outbox))
+        if self.c == NULL or outbox_init(self.c, max_backlog) < 0:
+            raise MemoryError
+        self.owners = []
+        self.loop = loop
+        self.thread = PyThread_get_thread_ident()
+        self.flush_callback = self._flush
+
+    def __dealloc__(self):
+        if self.c != NULL:
+            outbox_destroy(self.c)
+            free(self.c)
+
+    # ---- slots ----
+
+    cdef int64_t open(self, SlotOwner owner, int fd) except -1:
+        """Gives the owner a slot: flushed straight to `fd`, or through on_handover with fd -1."""
+        cdef int64_t number = outbox_open(self.c, fd, SLOT_DIRECT if fd >= 0 else 0)
+        if number < 0:
+            raise MemoryError
+        while len(self.owners) <= number:
+            self.owners.append(None)
+        self.owners[number] = owner
+        owner.slot = number
+        return number
+
+    cdef int close(self, SlotOwner owner) except -1:
+        """Takes the slot back. From here on its descriptor is never sent anything."""
+        if owner.slot >= 0:
+            outbox_close(self.c, <uint32_t>owner.slot)
+            self.owners[owner.slot] = None
+            owner.slot = -1
+        return 0
+
+    # ---- push ----
+
+    cdef int push(self, uint32_t slot, message *message, bint is_volatile) except -1:
+        self.check_thread()
+        cdef int accepted = outbox_push(self.c, slot, message, is_volatile)
+        if accepted < 0:
+            raise MemoryError
+        self.after_push()
+        return accepted
+
+    cdef int64_t broadcast(self, const bitset *set, int64_t skip, message *message, bint is_volatile) except -1:
+        self.check_thread()
+        cdef int64_t accepted = outbox_broadcast(self.c, set, skip, message, is_volatile)
+        if accepted < 0:
+            raise MemoryError
+        self.after_push()
+        return accepted
+
+    cdef int write(self, uint32_t slot, bytes data) except -1:
+        """Appends bytes that are sent as they are."""
+        cdef message *raw = encode_raw(data)
+        try:
+            return self.push(slot, raw, False)
+        finally:
+            message_release(raw)
+
+    cdef inline int check_thread(self) except -1:
+        if PyThread_get_thread_ident() != self.thread:
+            raise RuntimeError(
+                "emitted from another thread than the event loop's: use loop.call_soon_threadsafe(io.emit, ...)"
+            )
+        return 0
+
+    cdef int after_push(self) except -1:
+        if self.c.overflow_count != 0:
+            self.settle_overflows()
+        if not self.scheduled:
+            self.scheduled = True
+            self.loop.call_soon(self.flush_callback)
+        return 0
+
+    cdef int settle_overflows(self) except -1:
+        cdef uint32_t i, number
+        for i in range(self.c.overflow_count):
+            number = self.c.overflows[i]
+            if self.c.slots[number].flags & SLOT_OPEN:
+                outbox_flush_slot(self.c, number)
+                self.settle_handovers()
+            else:
+                self.loop.call_soon((<SlotOwner>self.owners[number])._stuck, 0)
+        self.c.overflow_count = 0
+        return 0
+
+    # ---- flush ----
+
+    def _flush(self) -> None:
+        cdef uint64_t deadline = outbox_now() + SLICE_NS
+        cdef int left = 1
+        self.scheduled = False
+        while left:
+            with nogil:
+                left = outbox_flush(self.c, deadline)
+            self.settle_handovers()
+            if outbox_now() > deadline:
+                break
+        if left and not self.scheduled:
+            self.scheduled = True
+            self.loop.call_soon(self.flush_callback)
+
+    cdef int flush_slot(self, uint32_t slot) except -1:
+        outbox_flush_slot(self.c, slot)
+        return self.settle_handovers()
+
+    cdef int unblock(self, uint32_t slot) except -1:
+        outbox_unblock(self.c, slot)
+        return self.after_push()
+
+    cdef int settle_handovers(self) except -1:
+        cdef uint32_t i
+        cdef handover *given
+        cdef SlotOwner owner
+        for i in range(self.c.handover_count):
+            given = &self.c.handovers[i]
+            owner = self.owners[given.slot]
+            if given.error != 0:
+                self.loop.call_soon(owner._stuck, given.error)
+            else:
+                owner.on_handover(self.rest_of(given))
+        self.c.handover_count = 0
+        return 0
+
+    cdef object rest_of(self, handover *given):
+        cdef CohortBuffer buffer = CohortBuffer.__new__(CohortBuffer)
+        buffer.owner = self
+        buffer.node = given.cohort
+        buffer.flat = cohort_flat(self.c, given.cohort)
+        if buffer.flat == NULL:
+            raise MemoryError
+        return memoryview(buffer)[given.offset :]
+
+    # ---- what a look from outside may see ----
+
+    def stats(self) -> dict[str, int]:
+        """Counters since the start; their meaning is in csrc/outbox.h."""
+        return self.c.stats
