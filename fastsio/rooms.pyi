@@ -1,8 +1,8 @@
 from collections.abc import Collection
-from enum import IntFlag
+from enum import IntEnum
 from typing import final
 
-class RoomChange(IntFlag):
+class RoomChange(IntEnum):
     """What `Rooms.join` and `Rooms.leave` return, or'ed; 0: nothing changed."""
 
     ROOM_CHANGED = 1
@@ -27,7 +27,10 @@ class Rooms:
         """Whether anybody is in the room."""
 
     def add_socket(self, id: str, slot: int) -> int:
-        """A new socket, in the room of its own id; returns changes as `join` does. ValueError: the id or the slot is in use."""
+        """A new socket, in the room of its own id; returns what `join` does.
+
+        ValueError: the id or the slot is in use.
+        """
 
     def remove_socket(self, slot: int) -> list[str]:
         """Forgets the socket; returns the rooms that it was in. `in` tells afterwards which of them still exist."""
@@ -51,7 +54,10 @@ class Rooms:
         """The slots in the room, ascending."""
 
     def selected(self, rooms: Collection[str] = (), excepts: Collection[str] = (), sender: int = -1) -> list[int]:
-        """The slots in any of `rooms` (empty: all sockets) and in none of `excepts`, without `sender` (-1: nobody); ascending."""
+        """The slots in any of `rooms` (empty: all sockets) and in none of `excepts`, ascending.
+
+        `sender` is a slot to leave out, -1: nobody.
+        """
 
     def bytes_held(self) -> int:
         """Bytes that the bitsets allocated."""

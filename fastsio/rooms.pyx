@@ -3,7 +3,7 @@
 A socket is a slot here, a room is a bitset of slots. The room of a socket's own id is not stored: `ids` says
 where it leads, `without_own` who left it. A name may be an id and a stored room at once: both are meant then.
 Nothing is called back and nothing is sent from here. When a bitset gets no memory, MemoryError is raised
-and nothing has changed. without members does not exist, and after remove_socket nothing remembers the slot.
+and nothing has changed. A room without members does not exist. After remove_socket nothing remembers the slot.
 """
 
 cimport cython
