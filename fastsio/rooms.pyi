@@ -33,13 +33,13 @@ class Rooms:
         """
 
     def remove_socket(self, slot: int) -> list[str]:
-        """Forgets the socket; returns the rooms that it was in. `in` tells afterwards which of them still exist."""
+        """Forgets the socket; returns the rooms that it was in. `in` tells which of them still exist."""
 
     def id_of(self, slot: int) -> str | None:
         """The id of the socket in this slot."""
 
     def join(self, slot: int, room: str) -> int:
-        """Returns ROOM_CHANGED, with ROOM_CREATED for its first member; 0 when it was in the room or is not here."""
+        """Returns ROOM_CHANGED, with ROOM_CREATED for the first member; 0: was in it, or is not here."""
 
     def leave(self, slot: int, room: str) -> int:
         """Returns ROOM_CHANGED, with ROOM_DELETED for its last member; 0 when it was not in the room."""
@@ -53,7 +53,9 @@ class Rooms:
     def members(self, room: str) -> list[int]:
         """The slots in the room, ascending."""
 
-    def selected(self, rooms: Collection[str] = (), excepts: Collection[str] = (), sender: int = -1) -> list[int]:
+    def selected(
+        self, rooms: Collection[str] = (), excepts: Collection[str] = (), sender: int = -1
+    ) -> list[int]:
         """The slots in any of `rooms` (empty: all sockets) and in none of `excepts`, ascending.
 
         `sender` is a slot to leave out, -1: nobody.
