@@ -13,20 +13,27 @@ import sys
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
+# What a module links beside its own: csrc has no global state, so that each may have its copy.
+FRAMES = ["ws", "utf8"]
+MESSAGE = ["message", *FRAMES]
+OUTBOX = ["outbox", "bitset", *MESSAGE]
+
 # module -> the C files that it links
 EXTENSIONS = {
-    "fastsio.wire.ws": ["ws", "utf8"],
+    "fastsio.wire.ws": FRAMES,
     "fastsio.wire.sio": ["sio"],
     "fastsio.wire.payload": [],
-    "fastsio.message": ["message", "sio", "ws", "utf8"],
-    "fastsio.outbox": ["outbox", "message", "bitset"],
+    "fastsio.message": ["sio", *MESSAGE],
     "fastsio.rooms": ["bitset"],
+    "fastsio.outbox": OUTBOX,
     "fastsio.engine.http": [],
-    "fastsio.engine.timers": [],
-    "fastsio.engine.session": ["ws", "utf8"],
-    "fastsio.engine.connection": ["ws", "utf8"],
+    "fastsio.engine.timers": ["wheel", *OUTBOX],
+    "fastsio.engine.core": [],
+    "fastsio.engine.session": OUTBOX,
+    "fastsio.engine.connection": OUTBOX,
     "fastsio.handlers": [],
-    "fastsio.client": ["sio"],
+    "fastsio.dispatch": MESSAGE,
+    "fastsio.client": ["sio", *MESSAGE],
 }
 
 

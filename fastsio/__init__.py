@@ -1,0 +1,19 @@
+"""fastsio: a Socket.IO server whose data plane is C and Cython."""
+
+from fastsio.errors import AckTimeout, ConnectError, Disconnected, EventError, FastsioError
+from fastsio.handlers import Ack
+from fastsio.namespace import Namespace
+from fastsio.server import Server
+from fastsio.sockets import Socket
+
+__all__ = [
+    "Ack",
+    "AckTimeout",
+    "ConnectError",
+    "Disconnected",
+    "EventError",
+    "FastsioError",
+    "Namespace",
+    "Server",
+    "Socket",
+]

@@ -10,7 +10,6 @@ exception in one is logged, given to the "error" listeners, and changes nothing 
 
 from logging import getLogger
 
-from cpython.coroutine cimport PyCoro_CheckExact
 from libc.stdint cimport int64_t, uint32_t
 
 cimport cython
@@ -23,6 +22,11 @@ from fastsio.wire.sio cimport SIO_ACK, SIO_DISCONNECT, SIO_EVENT, SIO_NO_ID
 from fastsio.errors import AckTimeout, Disconnected, EventError
 from fastsio.limits import MAX_PENDING_ACKS, rate_limited
 from fastsio.tasks import start
+
+
+cdef extern from "Python.h":
+    bint PyCoro_CheckExact(object) noexcept
+
 
 log = getLogger("fastsio")
 
@@ -64,13 +68,13 @@ cdef class Acknowledgement:
 
 
 cdef class SocketBase:
-    def __cinit__(self, NamespaceBase nsp, object client, str id, Outbox outbox, int64_t slot):
+    def __cinit__(self, NamespaceBase nsp, object client, str id, Outbox outbox, *args):
         self.id = id
         self.nsp = nsp
         self.space = nsp
         self.client = client
         self.outbox = outbox
-        self.slot = slot
+        self.slot = -1
 
     # ---- in ----
 
@@ -96,7 +100,7 @@ cdef class SocketBase:
     cdef int run(self, tuple handlers, object event, list items, Acknowledgement ack) except -1:
         cdef Handler handler
         for handler in handlers:
-            if handler.once:
+            if handler.once and event is not None:
                 (self.space.handlers if handler.with_socket else self.own).discard(handler, event)
             if handler.lacks(items):
                 self.refuse(handler, ack)
@@ -135,14 +139,19 @@ cdef class SocketBase:
                 log.error("exception in an error listener", exc_info=second)
 
     def _fire(self, str event, *args) -> None:
-        """Calls the listeners of one of our own events; their coroutines become tasks."""
+        """Calls the listeners of one of our own events, and the namespace's handlers for it."""
         cdef list items = [event, *args]
-        cdef Acknowledgement nobody = Acknowledgement.__new__(Acknowledgement)
-        nobody.socket = self
-        nobody.id = -1
         cdef tuple own = self.own.find(event) if self.own is not None else None
+        cdef tuple common = self.space.handlers.find(event)
         if own is not None:
-            self.run(own, event, items, nobody)
+            self.run(own, event, items, nobody(self))
+        if common is not None:
+            items[0] = self
+            self.run(common, event, items, nobody(self))
+
+    def _call(self, Handler handler, list items) -> None:
+        """Calls a handler of the namespace's: items is [event, *arguments]."""
+        self.run((handler,), None, items, nobody(self))
 
     cdef int on_ack(self, int64_t ack_id, list arguments) except -1:
         """The client's answer; unknown, late and repeated ones are ignored."""
@@ -259,6 +268,18 @@ cdef class SocketBase:
     @property
     def _slot(self) -> int:
         return self.slot
+
+    def _take_slot(self, slot: int) -> None:
+        """The socket is connected from here on, in this slot of the outbox."""
+        self.slot = slot
+
+
+cdef Acknowledgement nobody(SocketBase socket):
+    """For a packet that asks for no answer."""
+    cdef Acknowledgement ack = Acknowledgement.__new__(Acknowledgement)
+    ack.socket = socket
+    ack.id = -1
+    return ack
 
 
 cdef bint takes_ack(tuple handlers):

@@ -1,7 +1,7 @@
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from fastsio.message cimport message
-from fastsio.rooms cimport bitset
+from fastsio.bitset cimport bitset
 
 
 cdef extern from "outbox.h" nogil:
@@ -88,6 +88,8 @@ cdef class Outbox:
     cdef int write(self, uint32_t slot, bytes data) except -1
     cdef int flush_slot(self, uint32_t slot) except -1
     cdef int unblock(self, uint32_t slot) except -1
+    cdef int check_thread(self) except -1
+    cdef object rest_of(self, handover *given)
     cdef int after_push(self) except -1
     cdef int settle_overflows(self) except -1
     cdef int settle_handovers(self) except -1

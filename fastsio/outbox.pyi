@@ -1,8 +1,21 @@
 from asyncio import AbstractEventLoop
+from collections.abc import Collection
+
+from fastsio.message import Message
+from fastsio.rooms import Rooms
 
 class SlotOwner: ...
 
 class Outbox:
     loop: AbstractEventLoop
     def __init__(self, loop: AbstractEventLoop, max_backlog: int) -> None: ...
+    def send_to(
+        self,
+        rooms: Rooms,
+        names: Collection[str],
+        excepts: Collection[str],
+        sender: int,
+        message: Message,
+        is_volatile: bool = False,
+    ) -> int: ...
     def stats(self) -> dict[str, int]: ...

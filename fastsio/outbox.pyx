@@ -12,12 +12,12 @@ Outbox       owns the slots
 """
 
 from cpython.buffer cimport PyBuffer_FillInfo
-from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 
-from fastsio.message cimport encode_raw, message, message_release
-from fastsio.rooms cimport bitset
+from fastsio.message cimport Message, encode_raw, message, message_release
+from fastsio.rooms cimport Rooms
+from fastsio.bitset cimport bitset
 
 
 cdef extern from "pythread.h":
@@ -114,6 +114,11 @@ cdef class Outbox:
         self.after_push()
         return accepted
 
+    def send_to(self, Rooms rooms, names, excepts, int64_t sender, Message message, bint is_volatile=False) -> int:
+        """Queues a message for everybody in any of `names` (empty: all) and in none of `excepts`, without the
+        slot `sender` (-1: nobody). Returns how many receivers it has."""
+        return self.broadcast(rooms.select(names, excepts, -1), sender, message.c, is_volatile)
+
     cdef int write(self, uint32_t slot, bytes data) except -1:
         """Appends bytes that are sent as they are."""
         cdef message *raw = encode_raw(data)
@@ -122,7 +127,7 @@ cdef class Outbox:
         finally:
             message_release(raw)
 
-    cdef inline int check_thread(self) except -1:
+    cdef int check_thread(self) except -1:
         if PyThread_get_thread_ident() != self.thread:
             raise RuntimeError(
                 "emitted from another thread than the event loop's: use loop.call_soon_threadsafe(io.emit, ...)"

@@ -1,0 +1,5 @@
+"""Adapters: who is in which room, and how a broadcast reaches them."""
+
+from fastsio.adapter.memory import Adapter, BroadcastOptions, Packet
+
+__all__ = ["Adapter", "BroadcastOptions", "Packet"]

@@ -46,6 +46,7 @@ cdef class Connection(Transport):
     cdef int put_aside(self, uint8_t *cursor, uint8_t *end) except -1
     cdef int on_control(self, int kind, ws_event *event) except -1
     cdef int pong(self, ws_event *event) except -1
+    cdef bint blocked(self) noexcept
     cdef int half_close(self) except -1
     cdef int plan(self) except -1
     cdef int leave(self) except -1

@@ -235,7 +235,7 @@ cdef class Connection(Transport):
 
     # ---- out ----
 
-    cdef inline bint blocked(self):
+    cdef bint blocked(self) noexcept:
         return self.core.outbox.c.slots[self.slot].flags & SLOT_BLOCKED
 
     cdef int on_handover(self, object data) except -1:
@@ -322,7 +322,7 @@ cdef class Connection(Transport):
             self.transport.close()
         return 0
 
-    cdef inline int leave(self) except -1:
+    cdef int leave(self) except -1:
         """Everything goes to the kernel or the transport now, and nothing after it."""
         self.state = ConnectionState.CLOSING
         self.core.outbox.flush_slot(<uint32_t>self.slot)

@@ -38,3 +38,7 @@ cdef class Core:
             round(self.ping_timeout * 1000),
             options["max_http_buffer_size"],
         )
+
+    def connections(self) -> list:
+        """Every connection there is now."""
+        return [owner for owner in self.outbox.owners if owner is not None]

@@ -29,6 +29,7 @@ cdef class Session:
     cdef Receiver receiver  # None once it is closed
     cdef readonly str id
     cdef readonly object request
+    cdef readonly double opened  # seconds since the epoch
     cdef public object on_closed  # called once with (session); the registry's, not the user's
     cdef uint8_t state
     cdef bint awaiting_pong
@@ -40,7 +41,9 @@ cdef class Session:
     cdef int on_frame(self, const uint8_t *data, size_t size) except -1
     cdef int on_binary_frame(self, const uint8_t *data, size_t size) except -1
     cdef int on_other_packet(self, const uint8_t *data, size_t size) except -1
+    cdef int on_base64(self, const uint8_t *data, size_t size) except -1
     cdef int on_pong(self) except -1
+    cdef int extend(self) except -1
     cdef int on_deadline(self, double now) except -1
     cdef double next_deadline(self) noexcept
     cdef int begin(self, Transport carrier) except -1

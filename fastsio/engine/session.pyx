@@ -14,6 +14,7 @@ Socket.IO.
 
 from base64 import b64decode
 from binascii import Error as Base64Error
+from time import time
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t, uint8_t, uint32_t
@@ -65,6 +66,7 @@ cdef class Session:
         self.request = request
         self.receiver = receiver
         self.state = SessionState.OPEN
+        self.opened = time()
 
     # ---- what the transport tells ----
 
@@ -130,7 +132,7 @@ cdef class Session:
             self.core.deadlines.set(<uint32_t>self.carrier.slot, self.core.ping_interval)
         return 0
 
-    cdef inline int extend(self) except -1:
+    cdef int extend(self) except -1:
         if not self.extended:
             self.extended = True
             self.beat_at = monotonic() + self.core.ping_timeout
@@ -213,6 +215,11 @@ cdef class Session:
         """Bytes that are queued for this client and not yet in the kernel's hands."""
         cdef int64_t slot = self.slot()
         return outbox_pending(self.core.outbox.c, <uint32_t>slot) if slot >= 0 else 0
+
+    @property
+    def slot_number(self) -> int:
+        """Its slot in the outbox; -1 once it is closed."""
+        return self.slot()
 
     cdef int64_t slot(self) noexcept:
         return self.carrier.slot if self.carrier is not None else -1

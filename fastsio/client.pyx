@@ -1,0 +1,272 @@
+"""Client: one connection's Socket.IO packets, to the sockets of its namespaces.
+
+The receiver of a Session. Decodes (csrc/sio and wire.payload), keeps a packet until
+its attachments have come, and knows which namespaces are joined, being joined or
+left. A violation closes the connection, and nothing else notices.
+
+ 1. CONNECT: to a namespace neither joined nor being joined; an object or nothing with it.
+ 2. EVENT, ACK: for a joined namespace. For one that was left they are dropped (an honest client may
+    have sent them before it knew); for any other the connection is closed.
+ 3. Between a packet with attachments and its last attachment there are binary messages only.
+"""
+
+from logging import getLogger
+
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.stdint cimport int64_t, uint8_t
+
+from fastsio.dispatch cimport SocketBase
+from fastsio.engine.session cimport Receiver, Session
+from fastsio.message cimport Message
+from fastsio.wire.payload cimport fill, loads_span
+from fastsio.wire.sio cimport (
+    SIO_ACK,
+    SIO_BINARY_ACK,
+    SIO_BINARY_EVENT,
+    SIO_CONNECT,
+    SIO_DISCONNECT,
+    SIO_EVENT,
+    SIO_NO_ID,
+    sio_error_text,
+    sio_header,
+    sio_scan,
+)
+
+from fastsio.events import RESERVED
+from fastsio.limits import MAX_NAMESPACES, rate_limited
+
+from fastsio.wire.payload import PayloadError
+
+log = getLogger("fastsio")
+
+cdef frozenset reserved = RESERVED
+
+
+cdef bytes wire_name(const sio_header *head):
+    if head.namespace_ == NULL or head.namespace_size == 1:
+        return b""
+    return PyBytes_FromStringAndSize(<const char *>head.namespace_, head.namespace_size)
+
+
+cdef class Client(Receiver):
+    """One connection. conn: its engine socket; server: the Server."""
+
+    def __cinit__(self, object server):
+        self.server = server
+        self.max_attachments = server.max_attachments
+
+    def attach(self, session: Session) -> None:
+        """Names the session whose receiver this is."""
+        self.conn = session
+
+    # ---- in ----
+
+    cdef int on_text(self, const uint8_t *data, size_t size) except -1:
+        cdef sio_header head
+        cdef int error = sio_scan(data, size, self.max_attachments, &head)
+        if error < 0:
+            return self.violation((<bytes>sio_error_text(error)).decode())
+        if self.data is not None:
+            return self.violation("a text message while attachments are due")
+        if head.type == SIO_CONNECT:
+            return self.on_connect(&head, data, size)
+        if head.type == SIO_DISCONNECT:
+            return self.on_disconnect(&head, size)
+        return self.on_message(&head, data, size)
+
+    cdef int on_message(self, sio_header *head, const uint8_t *data, size_t size) except -1:
+        """EVENT and ACK, with and without attachments."""
+        cdef SocketBase target = self.find(head)
+        cdef object payload
+        if head.type == 4:
+            return self.violation("CONNECT_ERROR from a client")
+        if target is None:
+            return self.not_joined(head)
+        if head.payload == size or data[head.payload] != c"[":
+            return self.violation("the payload must be an array")
+        try:
+            payload = loads_span(data + head.payload, size - head.payload)
+        except PayloadError as error:
+            return self.violation(str(error))
+        if head.type in (SIO_EVENT, SIO_BINARY_EVENT) and not is_event(<list>payload):
+            return self.violation("the first item of an event must be its name")
+        if head.attachments == 0:
+            return self.deliver(head.type, target, <list>payload, head.id)
+        self.data = <list>payload
+        self.type = head.type
+        self.ack_id = head.id
+        self.due = head.attachments
+        self.target = target
+        self.attachments = []
+        return 0
+
+    cdef int on_binary(self, const uint8_t *data, size_t size) except -1:
+        cdef list payload = self.data
+        cdef list attachments = self.attachments
+        cdef SocketBase target = self.target
+        if payload is None:
+            return self.violation("a binary message while none is due")
+        attachments.append(PyBytes_FromStringAndSize(<const char *>data, size) if target is not None else None)
+        if len(attachments) < self.due:
+            return 0
+        self.data = self.attachments = self.target = None
+        if target is None:
+            return 0
+        try:
+            payload = fill(payload, attachments)
+        except PayloadError as error:
+            return self.violation(str(error))
+        return self.deliver(self.type, target, payload, self.ack_id)
+
+    cdef int deliver(self, int type, SocketBase target, list data, int64_t ack_id) except -1:
+        if target.slot < 0:
+            return 0  # left while the attachments were coming
+        if type == SIO_EVENT or type == SIO_BINARY_EVENT:
+            return target.on_event(data, ack_id)
+        return target.on_ack(ack_id, data) if ack_id != SIO_NO_ID else 0
+
+    cdef int not_joined(self, sio_header *head) except -1:
+        """Rule 2."""
+        if self.left is not None and wire_name(head) in self.left:
+            if head.attachments:  # read and dropped
+                self.data = []
+                self.due = head.attachments
+                self.target = None
+                self.attachments = []
+            return 0
+        return self.violation("a packet for a namespace that is not joined", "forced server close")
+
+    cdef SocketBase find(self, const sio_header *head):
+        if head.namespace_ == NULL or head.namespace_size == 1:
+            return self.main
+        if self.others is None:
+            return None
+        return self.others.get(wire_name(head))
+
+    # ---- namespaces ----
+
+    cdef int on_connect(self, sio_header *head, const uint8_t *data, size_t size) except -1:
+        """Rule 1."""
+        cdef bytes name = wire_name(head)
+        auth = {}
+        if self.find(head) is not None or (self.joining is not None and name in self.joining):
+            return self.violation("CONNECT to a namespace that is joined already", "forced server close")
+        if head.payload != size:
+            if data[head.payload] != c"{":
+                return self.violation("the payload of CONNECT must be an object")
+            try:
+                auth = loads_span(data + head.payload, size - head.payload)
+            except PayloadError as error:
+                return self.violation(str(error))
+        if self.count() >= MAX_NAMESPACES:
+            return self.violation("too many namespaces on one connection")
+        try:
+            text = name.decode() or "/"
+        except UnicodeDecodeError:
+            return self.violation("the name of a namespace is not UTF-8")
+        if self.joining is None:
+            self.joining = set()
+        self.joining.add(name)
+        self.server._connect(self, text, auth)
+        return 0
+
+    cdef int on_disconnect(self, sio_header *head, size_t size) except -1:
+        cdef SocketBase socket = self.find(head)
+        if head.payload != size:
+            return self.violation("DISCONNECT has no payload")
+        if socket is not None:
+            socket._close("client namespace disconnect")
+        return 0
+
+    def count(self) -> int:
+        """Namespaces that this connection joined, is joining or left."""
+        cdef Py_ssize_t count = self.main is not None
+        for names in (self.others, self.joining, self.left):
+            if names is not None:
+                count += len(names)
+        return count
+
+    def is_joining(self, wire_name: bytes) -> bool:
+        """Whether a CONNECT for this namespace waits for its answer; False once the connection is closed."""
+        return self.joining is not None and wire_name in self.joining
+
+    def refuse(self, wire_name: bytes) -> None:
+        """The CONNECT was answered with an error."""
+        self.joining.discard(wire_name)
+
+    def join(self, socket: SocketBase) -> None:
+        """The CONNECT was granted: packets of the namespace go to this socket."""
+        cdef bytes name = socket.space.wire_name
+        self.joining.discard(name)
+        if not self.joining:
+            self.joining = None
+        if self.left is not None:
+            self.left.discard(name)
+        if name:
+            if self.others is None:
+                self.others = {}
+            self.others[name] = socket
+        else:
+            self.main = socket
+        self.conn.joined = True
+
+    def leave(self, socket: SocketBase) -> None:
+        """The socket is disconnected; its namespace may be joined again."""
+        cdef bytes name = socket.space.wire_name
+        if name:
+            self.others.pop(name, None)
+        else:
+            self.main = None
+        if self.left is None:
+            self.left = set()
+        self.left.add(name)
+
+    @property
+    def sockets(self) -> dict:
+        """Namespace name -> Socket."""
+        result = {} if self.main is None else {"/": self.main}
+        for socket in (self.others or {}).values():
+            result[socket.space.name] = socket
+        return result
+
+    @property
+    def request(self) -> object:
+        """The request that opened the connection."""
+        return self.conn.request
+
+    # ---- out, and the end ----
+
+    def send(self, int type, str namespace, object data) -> None:
+        """Sends a packet that belongs to no socket: the answer to a CONNECT."""
+        cdef int64_t slot = self.conn.slot()
+        if slot >= 0:
+            self.conn.core.outbox.push(<unsigned int>slot, (<Message>Message(type, namespace, data)).c, False)
+
+    def disconnect(self) -> None:
+        """Leaves every namespace and closes the connection."""
+        for socket in self.sockets.values():
+            socket.disconnect()
+        self.conn.finish("forced server close", None)
+
+    cdef int violation(self, str what, str reason="forced close") except -1:
+        self.conn.core.counters["protocol violation"] += 1
+        if rate_limited("protocol violation"):
+            log.info("closed a connection from %s: %s", self.conn.remote_address, what)
+        return self.conn.finish(reason, what)
+
+    cdef int on_close(self, str reason, object description) except -1:
+        self.joining = None
+        self.data = self.attachments = self.target = None
+        for socket in self.sockets.values():
+            socket._close(reason, description)
+        return 0
+
+
+cdef inline bint is_event(list payload):
+    """Whether it is an event's payload: its name first, a string that is not reserved or a number."""
+    if not payload:
+        return False
+    name = payload[0]
+    if type(name) is str:
+        return name not in reserved
+    return type(name) is int or type(name) is float

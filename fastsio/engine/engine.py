@@ -1,0 +1,179 @@
+"""Engine: accepts connections, answers requests, opens sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import ssl as ssl_module
+from collections.abc import Callable
+from inspect import isawaitable
+from logging import getLogger
+from socket import AF_UNIX
+from socket import socket as RawSocket
+from typing import Any
+
+from fastsio.engine.connection import CLOSE_TIMEOUT, Connection
+from fastsio.engine.core import Core
+from fastsio.engine.handshake import Handshake, Refusal, generate_id, switching_protocols
+from fastsio.engine.http import HttpError, Request, response
+from fastsio.engine.session import Receiver, Session
+from fastsio.engine.static import StaticFile, client_files
+from fastsio.outbox import Outbox
+from fastsio.tasks import spawn
+
+log = getLogger("fastsio")
+
+SPARE_DESCRIPTORS = 64  # for the application's own files when max_connections is not given
+
+
+class Engine:
+    """An Engine.IO server. It becomes part of an event loop with the first `listen`."""
+
+    def __init__(self, options: dict[str, Any], new_receiver: Callable[[], Receiver]) -> None:
+        self._options = options
+        self._new_receiver = new_receiver
+        self._core: Core | None = None
+        self._servers: list[asyncio.Server] = []
+        self._connections = 0
+        self._max_connections: int = options["max_connections"] or default_max_connections()
+        self._all_closed: asyncio.Event | None = None
+        self.clients: dict[str, Session] = {}
+        self.generate_id: Callable[[Request], Any] = lambda request: generate_id()
+        #: Files that are served beside Socket.IO, by path: `engine.files["/"] = StaticFile("text/html", page)`.
+        self.files: dict[str, StaticFile] = {}
+        self._refusals_logged: set[str] = set()
+
+    @property
+    def clients_count(self) -> int:
+        """The number of open sessions."""
+        return len(self.clients)
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What was refused, dropped or cut short since the start, by name."""
+        return dict(self._core.counters) if self._core is not None else {}
+
+    @property
+    def _outbox(self) -> Outbox | None:
+        return self._core.outbox if self._core is not None else None
+
+    # ---- listening ----
+
+    async def listen(
+        self,
+        port: int | None,
+        host: str,
+        *,
+        ssl: ssl_module.SSLContext | None,
+        unix_path: str | None,
+        sock: RawSocket | None,
+        backlog: int,
+        reuse_port: bool,
+    ) -> None:
+        """As Server.listen."""
+        loop = asyncio.get_running_loop()
+        core = self._core
+        if core is None:
+            core = self._core = Core(loop, self._options, self)
+            if self._options["serve_client"]:
+                self.files = {**client_files(self._options["path"]), **self.files}
+        elif core.loop is not loop:
+            raise RuntimeError("the server listens in another event loop already: close it there first")
+
+        def new_connection() -> Connection:
+            return Connection(core, ssl is not None)
+
+        if unix_path is not None or (sock is not None and sock.family == AF_UNIX):
+            server = await loop.create_unix_server(new_connection, unix_path, sock=sock, ssl=ssl, backlog=backlog)
+        elif sock is not None:
+            server = await loop.create_server(new_connection, sock=sock, ssl=ssl, backlog=backlog)
+        else:
+            server = await loop.create_server(
+                new_connection, host, port, ssl=ssl, backlog=backlog, reuse_port=reuse_port or None
+            )
+        self._servers.append(server)
+
+    @property
+    def addresses(self) -> list[tuple[str, int] | str]:
+        """What is listened on: (host, port) pairs and paths of Unix sockets."""
+        names = [sock.getsockname() for server in self._servers for sock in server.sockets]
+        return [name if isinstance(name, str) else (name[0], name[1]) for name in names]
+
+    async def close(self) -> None:
+        """Stops listening, closes every connection and returns when all are gone."""
+        servers, self._servers = self._servers, []
+        for server in servers:
+            server.close()
+        core = self._core
+        if core is None:
+            return
+        for session in list(self.clients.values()):
+            session.end("server shutting down")
+        if self._connections:
+            self._all_closed = asyncio.Event()
+            for connection in core.connections():
+                if connection.session is None:
+                    connection.abort()
+            try:
+                await asyncio.wait_for(self._all_closed.wait(), CLOSE_TIMEOUT)
+            except TimeoutError:
+                for connection in core.connections():
+                    connection.abort()
+                await self._all_closed.wait()
+        for server in servers:
+            await server.wait_closed()
+        core.deadlines.stop()
+        self._core = None
+        self._all_closed = None
+
+    # ---- what connections call ----
+
+    def on_made(self, connection: Connection) -> None:
+        """A connection was accepted."""
+        self._connections += 1
+        if self._connections > self._max_connections:
+            self._count("connections above max_connections")
+            connection.respond(response(503, [("Retry-After", "10")], b"", close=True), True)
+
+    def on_lost(self, connection: Connection) -> None:
+        """A connection is gone."""
+        self._connections -= 1
+        if self._connections == 0 and self._all_closed is not None:
+            self._all_closed.set()
+
+    def on_http_error(self, connection: Connection, error: HttpError) -> None:
+        """What came is not HTTP as we take it."""
+        self._count(f"http {error.status}")
+        connection.respond(response(error.status, [], str(error).encode(), close=True), True)
+
+    def on_request(self, connection: Connection, request: Request) -> None:
+        """Answers a request, or begins to."""
+        key = request.headers.get("sec-websocket-key")
+        if key is None:
+            connection.respond(response(404, [], b"", close=False), False)
+            return
+        self._open(connection, request, self.generate_id(request), key)
+
+    def _open(self, connection: Connection, request: Request, id: str, key: str) -> None:
+        assert self._core is not None
+        receiver = self._new_receiver()
+        session = Session(self._core, id, request, receiver)
+        session.on_closed = self._forget
+        receiver.attach(session)
+        self.clients[id] = session
+        connection.upgrade(switching_protocols(key, []), session)
+
+    def _forget(self, session: Session) -> None:
+        del self.clients[session.id]
+
+    def _count(self, what: str) -> None:
+        assert self._core is not None
+        self._core.counters[what] += 1
+
+
+def default_max_connections() -> int:
+    """What the limit on file descriptors leaves, after some for the application itself."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return 1_000_000
+    return max(soft - SPARE_DESCRIPTORS, 1)

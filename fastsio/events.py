@@ -1,0 +1,86 @@
+"""Event names, and the on / once / off that Server, Namespace and Socket share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self, TypeVar, overload
+
+from fastsio.handlers import Listeners
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+# Names that a client must not send and a server must not emit (socket.io-parser 4.2).
+RESERVED = frozenset(
+    ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"]
+)
+
+
+def check_event(event: object) -> None:
+    """Raises ValueError for a reserved name, TypeError for what cannot be an event's name."""
+    if event in RESERVED:
+        raise ValueError(f'"{event}" is a reserved event name: choose another')
+    if not isinstance(event, str | int) or isinstance(event, bool):
+        raise TypeError(f"an event's name is a str or an int, got {type(event).__name__}")
+
+
+class Emitter:
+    """on, once, off and their relatives, over a table of listeners."""
+
+    __slots__ = ()
+
+    def _table(self) -> Listeners:
+        raise NotImplementedError
+
+    @overload
+    def on(self, event: str | int) -> Callable[[Function], Function]: ...
+    @overload
+    def on(self, event: str | int, function: Callable[..., Any]) -> Self: ...
+    def on(self, event: str | int, function: Callable[..., Any] | None = None) -> Any:
+        """Calls a function whenever the event comes.
+
+        ``@x.on(name)`` decorates a function and gives it back; ``x.on(name, function)`` returns x for
+        chaining. The function may be a coroutine function. TypeError: it cannot be called.
+        Source: Socket.IO 2.x.
+        """
+        return self._add(event, function, once=False)
+
+    @overload
+    def once(self, event: str | int) -> Callable[[Function], Function]: ...
+    @overload
+    def once(self, event: str | int, function: Callable[..., Any]) -> Self: ...
+    def once(self, event: str | int, function: Callable[..., Any] | None = None) -> Any:
+        """As `on`, for the next time only. Source: Socket.IO 2.x."""
+        return self._add(event, function, once=True)
+
+    def _add(self, event: str | int, function: Callable[..., Any] | None, once: bool) -> Any:
+        if function is not None:
+            self._table().add(event, function, once=once)
+            return self
+
+        def decorate(function: Function) -> Function:
+            self._table().add(event, function, once=once)
+            return function
+
+        return decorate
+
+    def off(self, event: str | int, function: Callable[..., Any]) -> Self:
+        """Takes a function's latest registration for the event away. Source: Socket.IO 2.x (removeListener)."""
+        self._table().remove(event, function)
+        return self
+
+    def remove_listener(self, event: str | int, function: Callable[..., Any]) -> Self:
+        """The same as `off`, by its 2.x name."""
+        return self.off(event, function)
+
+    def remove_all_listeners(self, event: str | int | None = None) -> Self:
+        """Takes all functions of the event away, or of all events. Source: Socket.IO 2.x."""
+        self._table().clear(event)
+        return self
+
+    def listeners(self, event: str | int) -> list[Callable[..., Any]]:
+        """The functions registered for the event, in order. Source: Socket.IO 2.x."""
+        return [handler.function for handler in self._table().get(event)]
+
+    def event_names(self) -> list[str | int]:
+        """The events that have listeners. Source: Socket.IO 2.x."""
+        return self._table().names()

@@ -1,0 +1,270 @@
+"""Socket: one client in one namespace, as users see it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from fastsio.broadcast import BroadcastOperator, Targeting, names_of
+from fastsio.dispatch import SocketBase
+from fastsio.errors import Disconnected
+from fastsio.events import Emitter, check_event
+from fastsio.handlers import Listeners
+from fastsio.adapter import BroadcastOptions
+
+if TYPE_CHECKING:
+    from fastsio.client import Client
+    from fastsio.engine.http import Request
+    from fastsio.engine.session import Session
+    from fastsio.namespace import Namespace
+    from fastsio.outbox import Outbox
+
+
+class Socket(SocketBase, Emitter, Targeting):
+    """One client in one namespace, from its CONNECT to its disconnect. Source: Socket.IO 2.x and 4.x.
+
+    Applications may set attributes of their own; what should travel with the socket belongs in `data`.
+    """
+
+    nsp: Namespace
+    client: Client
+    _early_rooms: tuple[str, ...] = ()
+    _ended = False
+
+    def __init__(self, nsp: Namespace, client: Client, id: str, outbox: Outbox, auth: object) -> None:
+        self._auth = auth
+
+    # ---- what it is ----
+
+    @property
+    def conn(self) -> Session:
+        """The engine socket that carries the connection."""
+        return self.client.conn
+
+    @property
+    def request(self) -> Request:
+        """The HTTP request that opened the connection."""
+        return self.client.request
+
+    @property
+    def handshake(self) -> Handshake:
+        """Details of the connection's opening."""
+        return Handshake(self.client, self._auth)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """A dict for the application, empty at first. Source: Socket.IO 4.x."""
+        if "_data" not in self.__dict__:
+            self._data: dict[str, Any] = {}
+        return self._data
+
+    @data.setter
+    def data(self, value: dict[str, Any]) -> None:
+        self._data = value
+
+    @property
+    def rooms(self) -> set[str]:
+        """The rooms that the socket is in, its own id among them; empty once it is disconnected."""
+        return self.nsp.adapter.socket_rooms(self.id)
+
+    @property
+    def recovered(self) -> bool:
+        """Whether the connection state was recovered from an earlier connection. Source: Socket.IO 4.6."""
+        return False
+
+    # ---- out ----
+
+    def emit(self, event: str | int, *args: object, ack: Callable[..., Any] | None = None) -> bool:
+        """Sends an event to this client; returns True.
+
+        args: JSON-able values; bytes, bytearray and memoryview anywhere in them travel as binary.
+        ack: called with the client's answer, a function or coroutine function (default: no answer asked
+        for). After the disconnect nothing is sent.
+        ValueError: a reserved name; TypeError: a value that JSON does not have; RuntimeError: too many
+        acknowledgements are pending. Source: Socket.IO 2.x.
+        """
+        check_event(event)
+        if ack is None:
+            self._emit([event, *args])
+        elif self.connected:
+            self._emit_with_ack([event, *args], _without_error(ack), None)
+        return True
+
+    def send(self, *args: object, ack: Callable[..., Any] | None = None) -> bool:
+        """Emits "message". Source: Socket.IO 2.x."""
+        return self.emit("message", *args, ack=ack)
+
+    async def emit_with_ack(self, event: str | int, *args: object) -> Any:
+        """Sends an event and waits for the client's answer, however long it takes; see `timeout`.
+
+        Returns its argument: None without any, a tuple of several. Disconnected: the socket disconnected
+        before. Source: Socket.IO 4.x.
+        """
+        return await _wait_for_ack(self, event, args, None)
+
+    def timeout(self, seconds: float) -> TimeoutEmitter:
+        """For the next emit: how long its acknowledgement may take. Source: Socket.IO 4.x."""
+        return TimeoutEmitter(self, seconds)
+
+    @property
+    def broadcast(self) -> BroadcastOperator:
+        """Everybody in the namespace but this socket. Source: Socket.IO 2.x."""
+        return self._target()
+
+    def _target(self) -> BroadcastOperator:
+        return BroadcastOperator(self.nsp, BroadcastOptions(sender=self.id))
+
+    # ---- rooms ----
+
+    def join(self, rooms: str | Iterable[str]) -> None:
+        """Enters the room, or several, at once. Source: Socket.IO 2.x."""
+        if self.connected or self._ended:
+            self.nsp.adapter.add_all(self.id, names_of(rooms))
+        else:  # in a middleware: when it is through
+            self._early_rooms = (*self._early_rooms, *names_of(rooms))
+
+    def _join_early_rooms(self) -> None:
+        if self._early_rooms:
+            self.nsp.adapter.add_all(self.id, self._early_rooms)
+
+    def leave(self, room: str) -> None:
+        """Leaves the room, at once; nothing happens when it is not in it. Source: Socket.IO 2.x."""
+        self.nsp.adapter.delete(self.id, room)
+
+    # ---- the end ----
+
+    def disconnect(self, close: bool = False) -> Socket:
+        """Leaves the namespace; with `close` the whole connection ends, all its namespaces with it.
+
+        The client does not reconnect by itself after this. Source: Socket.IO 2.x.
+        """
+        if not self.connected:
+            return self
+        if close:
+            self.client.disconnect()
+        else:
+            self._send_disconnect()
+            self._close("server namespace disconnect")
+        return self
+
+    def _close(self, reason: str, description: object = None) -> None:
+        """The socket is gone, for this reason: listeners, rooms, acknowledgements, in this order."""
+        if not self.connected:
+            return
+        self._fire("disconnecting", reason, description)
+        self._ended = True
+        self._leave_slot()
+        self.nsp._remove(self)
+        self.client.leave(self)
+        self._fire("disconnect", reason, description)
+
+    def _table(self) -> Listeners:
+        return SocketBase._table(self)
+
+    def __repr__(self) -> str:
+        state = "connected" if self.connected else "disconnected"
+        return f"<Socket {self.id} in {self.nsp.name}, {state}>"
+
+
+class TimeoutEmitter:
+    """What `socket.timeout(seconds)` gives: emits whose acknowledgement has a deadline."""
+
+    __slots__ = ("_seconds", "_socket")
+
+    def __init__(self, socket: Socket, seconds: float) -> None:
+        self._socket = socket
+        self._seconds = seconds
+
+    def emit(self, event: str | int, *args: object, ack: Callable[..., Any]) -> bool:
+        """As Socket.emit, with ack(error, *answer): error is None, or AckTimeout, or Disconnected."""
+        check_event(event)
+        self._socket._emit_with_ack([event, *args], ack, self._seconds)
+        return True
+
+    async def emit_with_ack(self, event: str | int, *args: object) -> Any:
+        """As Socket.emit_with_ack; AckTimeout: no answer in time."""
+        return await _wait_for_ack(self._socket, event, args, self._seconds)
+
+
+class Handshake:
+    """How a connection was opened. Source: Socket.IO 2.x (`socket.handshake`), auth since 3.x."""
+
+    __slots__ = ("_client", "auth")
+
+    def __init__(self, client: Client, auth: object) -> None:
+        self._client = client
+        self.auth = auth  #: what the client sent with its CONNECT, {} without
+
+    @property
+    def headers(self) -> Any:
+        """The request's headers: a case-insensitive multidict."""
+        return self._client.request.headers
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query parameters of the URL."""
+        return self._client.request.query
+
+    @property
+    def url(self) -> str:
+        """The request's target: path and query."""
+        return self._client.request.url
+
+    @property
+    def address(self) -> str:
+        """The client's address, without the port."""
+        return self._client.request.address
+
+    @property
+    def secure(self) -> bool:
+        """Whether it came over TLS."""
+        return self._client.request.secure
+
+    @property
+    def xdomain(self) -> bool:
+        """Whether a browser sent it from a page of another origin."""
+        origin = self.headers.get("origin")
+        return origin is not None and urlsplit(origin).netloc != self.headers.get("host")
+
+    @property
+    def issued(self) -> int:
+        """When it was opened, in milliseconds since the epoch."""
+        return round(self._client.conn.opened * 1000)
+
+    @property
+    def time(self) -> str:
+        """The same as text, in UTC."""
+        return formatdate(self.issued / 1000, usegmt=True)
+
+
+def _without_error(ack: Callable[..., Any]) -> Callable[..., Any]:
+    """For an acknowledgement without a timeout: called with the answer, never with an error."""
+
+    def answered(error: Exception | None, *args: object) -> Any:
+        return None if error is not None else ack(*args)
+
+    return answered
+
+
+async def _wait_for_ack(socket: Socket, event: str | int, args: tuple[object, ...], timeout: float | None) -> Any:
+    check_event(event)
+    if not socket.connected:
+        raise Disconnected("the socket has disconnected")
+    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def settle(error: Exception | None, *answer: object) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(answer[0] if len(answer) == 1 else answer or None)
+
+    ack_id = socket._emit_with_ack([event, *args], settle, timeout)
+    try:
+        return await future
+    finally:
+        socket._forget_ack(ack_id)
