@@ -72,7 +72,7 @@ typedef struct ws_decoder {
     uint8_t compressed;
     uint8_t closed; /* WS_CLOSE or WS_ERROR was given out */
     uint8_t control_size;
-    uint8_t reserved;
+    uint8_t handed_out; /* the last event pointed to what is held: freed by the next call */
     utf8_state utf8;
     uint32_t fragments;
     uint8_t *message; /* owned; NULL when nothing is buffered */
