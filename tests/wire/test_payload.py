@@ -53,6 +53,11 @@ def as_bytes(value):
     return bytes(value) if isinstance(value, bytearray | memoryview) else value
 
 
+def javascript_number(digits):
+    """Above 64 bits a float."""
+    return int(digits) if -(2**63) <= int(digits) < 2**64 else float(digits)
+
+
 @given(plain)
 def test_json_both_ways(value):
     text, attachments = encode(value)
@@ -73,7 +78,7 @@ def test_binary_values_are_taken_out_and_put_back(value):
 @given(st.binary(max_size=40) | st.text(alphabet='[]{}",:\\0123456789eE+-.truefalsn\ud800', max_size=30).map(lambda t: t.encode("utf-8", "surrogatepass")))
 def test_whatever_comes_is_decoded_as_json_or_refused(data):
     try:
-        expected = json.loads(data.decode(), parse_constant=lambda _: 1 / 0)
+        expected = json.loads(data.decode(), parse_int=javascript_number, parse_constant=lambda _: 1 / 0)
     except (ValueError, ZeroDivisionError):
         with pytest.raises(PayloadError):
             decode(data)
