@@ -27,7 +27,8 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> M
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if pytest_asyncio.is_async_test(item):
-            item.fixturenames.insert(0, "_no_task_left")  # type: ignore[attr-defined]
+            # In this order: the loop holds descriptors of its own until it is closed.
+            item.fixturenames[:0] = ["_no_descriptor_left", "_no_task_left"]  # type: ignore[attr-defined]
 
 
 def open_descriptors() -> dict[int, str]:
