@@ -60,7 +60,7 @@ static double number(const char *name, const char *text, double least, double mo
     char *end;
     double value = strtod(text, &end);
     if (end == text || *end != '\0' || !(value >= least && value <= most))
-        fail("--%s %s: a number from %g to %g is wanted", name, text, least, most);
+        fail("--%s %s: a number from %.10g to %.10g is wanted", name, text, least, most);
     return value;
 }
 

@@ -5,8 +5,6 @@
  * payload. A broadcast is over when all clients have it, and then the next leaves; in chat a sender's next message
  * leaves when it has got its own back. At the end all that was sent is waited for.
  */
-#include <stdlib.h>
-
 #include "event.h"
 #include "load.h"
 #include "pool.h"

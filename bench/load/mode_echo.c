@@ -3,8 +3,6 @@
  * Each of the K places of a client has one request in flight, with an id that no other request of the client has:
  * place, place + K, place + 2K, ... An acknowledgement must carry the id that its place waits for, and its payload.
  */
-#include <stdlib.h>
-
 #include "event.h"
 #include "load.h"
 #include "pool.h"
