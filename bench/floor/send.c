@@ -122,7 +122,8 @@ static void accept_all(int listener, int *fds, int clients) {
 
 static void send_round(const int *fds, int clients, const void *data, size_t size, int drained) {
     for (int i = 0; i < clients; i++)
-        if (send(fds[i], data, size, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)size) fail("send did not take the buffer");
+        if (send(fds[i], data, size, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)size)
+            fail("send did not take the buffer");
     uint64_t rounds;
     if (read(drained, &rounds, 8) != 8) fail("eventfd");
 }

@@ -74,7 +74,8 @@ static void want_write(client *self, client_context *context, bool wanted) {
 void client_flush(client *self, client_context *context) {
     if (self->out.length == 0 || self->state < CLIENT_UPGRADING) return;
     ssize_t sent = send(self->fd, self->out.data, self->out.length, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent < 0 && errno != EAGAIN) fail("client %u (%s): send: %s", self->index, STATES[self->state], strerror(errno));
+    if (sent < 0 && errno != EAGAIN)
+        fail("client %u (%s): send: %s", self->index, STATES[self->state], strerror(errno));
     if (sent > 0) {
         self->out.length -= (size_t)sent;
         memmove(self->out.data, self->out.data + sent, self->out.length);
