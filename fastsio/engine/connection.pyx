@@ -70,7 +70,8 @@ cdef class Connection(Transport):
         self.parser = HttpParser(self.core.max_body)
         socket = None if self.secure else transport.get_extra_info("socket")
         self.core.outbox.open(self, -1 if socket is None else socket.fileno())
-        transport.set_write_buffer_limits(0)  # pause_writing as soon as anything is held
+        # pause_writing as soon as anything is held: above 0 bytes, or from 1 on, as TLS transports count.
+        transport.set_write_buffer_limits(1 if self.secure else 0, 0)
         self.core.deadlines.set(<uint32_t>self.slot, HANDSHAKE_TIMEOUT)
         self.core.on_made(self)
 
