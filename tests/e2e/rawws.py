@@ -11,7 +11,7 @@ import re
 import socket
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple
 
 from fastsio import Server
@@ -43,7 +43,9 @@ def masked(payload: bytes, mask: bytes) -> bytes:
     return (int.from_bytes(payload, "big") ^ int.from_bytes(repeated, "big")).to_bytes(size, "big")
 
 
-def head(opcode: int, size: int, *, fin: bool = True, rsv: int = 0, form: int | None = None, mask: bool = True) -> bytes:
+def head(
+    opcode: int, size: int, *, fin: bool = True, rsv: int = 0, form: int | None = None, mask: bool = True
+) -> bytes:
     """A frame's head. form: bytes of the length field, 1, 2 or 8 (default: the shortest)."""
     form = form or (1 if size < 126 else 2 if size < 65536 else 8)
     first = (0x80 if fin else 0) | rsv << 4 | opcode
@@ -72,13 +74,14 @@ def close(code: int | None = None, reason: bytes = b"") -> bytes:
 
 
 class RawWebSocket:
-    """One connection. status: of the answer to the handshake; opened: the open packet."""
+    """One connection. status: of the answer to the handshake; opened: the open packet; sid: the id in "/"."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
         self.status = 0
         self.opened = ""
+        self.sid = ""
 
     async def handshake(self, address: tuple[str, int], query: str) -> None:
         request = (
@@ -165,11 +168,11 @@ async def rawws(
             ws.opened = await ws.text()
         if join:
             ws.send(text("40" + auth))
-            assert (await ws.text()).startswith('40{"sid":"')
+            answer = await ws.text()
+            assert answer.startswith('40{"sid":"'), answer
+            ws.sid = answer[10:-2]
         yield ws
     finally:
         ws.writer.close()
-        try:
+        with suppress(OSError):  # the server or a test has reset it
             await ws.writer.wait_closed()
-        except OSError:
-            pass  # the server or a test has reset it

@@ -1,0 +1,120 @@
+"""Bytes never reach the wrong peer: clients come and go, most of them rudely, while messages for them are pending.
+
+Slots and descriptors are recycled all the time. Every client checks what it gets: its own messages only, all of
+them, and every broadcast from its first to its last, in the order in which the server sent them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from random import Random
+
+import pytest
+
+from fastsio import Server, Socket
+from tests.e2e.rawws import BINARY, CLOSE, END, TEXT, RawWebSocket, close, rawws, text
+from tests.wsclient import serving
+
+WORKERS = 25
+LIVES = 16  # of each worker
+PADS = ["x" * size for size in (0, 10, 10, 100, 3_000, 40_000)]
+
+
+class Witness:
+    """Checks what one client receives."""
+
+    def __init__(self, sid: str) -> None:
+        self.sid = sid
+        self.own = 0
+        self.last: int | None = None
+
+    def see(self, packet: str) -> None:
+        assert packet.startswith('42["'), packet[:80]
+        name, *args = json.loads(packet[2:])
+        if name == "all":
+            assert self.last is None or args[0] == self.last + 1
+            self.last = args[0]
+        else:
+            assert (name, args[0], args[1]) == ("own", self.sid, self.own)
+            assert self.last is None or args[2] == self.last
+            self.own += 1
+
+
+async def broadcast(io: Server, random: Random, count: Counter[Socket]) -> None:
+    """Sends to everybody and to each one alone, several messages in each round of the loop."""
+    number = 0
+    while True:
+        for _ in range(random.randrange(1, 5)):
+            io.emit("all", number, random.choice(PADS))
+            for socket in list(io.sockets.sockets.values()):
+                if random.random() < 0.5:
+                    socket.emit("own", socket.id, count[socket], number)
+                    count[socket] += 1
+            number += 1
+        await asyncio.sleep(0.002)
+
+
+async def watch(ws: RawWebSocket, witness: Witness, frames: int) -> bool:
+    """Reads so many frames; False when the connection ended first."""
+    for _ in range(frames):
+        got = await ws.next()
+        if got is END or got.opcode == CLOSE:
+            return False
+        assert got.opcode in (TEXT, BINARY)
+        witness.see(got.payload.decode())
+    return True
+
+
+async def leave(ws: RawWebSocket, witness: Witness, how: str) -> None:
+    if how == "reset":
+        ws.reset()
+    elif how == "deaf":  # does not read for a while: the server's queue for it grows
+        await asyncio.sleep(0.1)
+        ws.reset()
+    elif how == "slow":
+        await asyncio.sleep(0.1)
+        await watch(ws, witness, 30)
+    elif how == "polite":
+        ws.send(text("41"), close(1000))
+        while await watch(ws, witness, 1):
+            pass
+    # "rude": the descriptor is closed with bytes unread
+
+
+async def live(io: Server, random: Random, ways: Counter[str]) -> None:
+    how = random.choice(["reset", "deaf", "slow", "polite", "rude"])
+    try:
+        async with rawws(io, join=True) as ws:
+            witness = Witness(ws.sid)
+            if await watch(ws, witness, random.randrange(40)):
+                await leave(ws, witness, how)
+    except (ConnectionResetError, asyncio.IncompleteReadError):
+        how = "thrown out"  # as a slow reader, at the backlog's limit
+    ways[how] += 1
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("max_backlog", [16 * 1024 * 1024, 300_000], ids=["roomy", "tight"])
+async def test_every_client_gets_only_its_own(max_backlog, caplog):
+    slots: Counter[int] = Counter()
+    ways: Counter[str] = Counter()
+    async with serving(max_backlog=max_backlog) as io:
+        io.on("connection", lambda socket: slots.update([socket.conn.slot_number]))
+        sender = asyncio.create_task(broadcast(io, Random(1), Counter()))
+
+        async def work(number: int) -> None:
+            random = Random(number)
+            for _ in range(LIVES):
+                await live(io, random, ways)
+
+        await asyncio.gather(*(work(number) for number in range(WORKERS)))
+        sender.cancel()
+        async with asyncio.timeout(10):
+            while io.engine.clients_count:
+                await asyncio.sleep(0.01)
+        assert not io.sockets.sockets
+    assert ways.total() == slots.total() == WORKERS * LIVES
+    assert max(slots.values()) > LIVES // 2, "slots were not recycled"
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []

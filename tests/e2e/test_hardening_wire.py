@@ -225,22 +225,21 @@ async def test_s49_s50_large_values():
 
 
 async def test_s61_s62_s63_answers_that_nobody_waits_for():
-    async with scene() as stage:
-        async with rawws(stage.io, join=True) as ws:
-            (socket,) = [s for s in stage.io.sockets.sockets.values() if s.conn.id in ws.opened]
-            answers: list[Any] = []
-            socket.emit("question", ack=lambda *args: answers.append(args))
-            assert await ws.text() == '420["question"]'
-            ws.send(text("40/chat,"), text("43/chat,0[1]"), text("430[2]"), text("430[3]"))
-            await ws.barrier()
-            assert answers == [(2,)]
-            with pytest.raises(AckTimeout):
-                await socket.timeout(0.01).emit_with_ack("question")
-            assert await ws.text() == '421["question"]'
-            ws.send(text("431[4]"))
-            assert await ws.barrier() == []
-            assert answers == [(2,)]
-            await echoes(ws)
+    async with scene() as stage, rawws(stage.io, join=True) as ws:
+        (socket,) = [s for s in stage.io.sockets.sockets.values() if s.conn.id in ws.opened]
+        answers: list[Any] = []
+        socket.emit("question", ack=lambda *args: answers.append(args))
+        assert await ws.text() == '420["question"]'
+        ws.send(text("40/chat,"), text("43/chat,0[1]"), text("430[2]"), text("430[3]"))
+        await ws.barrier()
+        assert answers == [(2,)]
+        with pytest.raises(AckTimeout):
+            await socket.timeout(0.01).emit_with_ack("question")
+        assert await ws.text() == '421["question"]'
+        ws.send(text("431[4]"))
+        assert await ws.barrier() == []
+        assert answers == [(2,)]
+        await echoes(ws)
 
 
 async def test_s95_an_acknowledgement_with_attachments():
