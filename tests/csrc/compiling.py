@@ -47,6 +47,7 @@ def build(program: Path, files: list[Path], *flags: str, cc: str = "cc") -> None
     assert done.returncode == 0, done.stderr
 
 
-def run(program: Path, *args: str) -> None:
-    done = subprocess.run([str(program), *args], capture_output=True, text=True, timeout=120, errors="replace")
+def run(program: Path, *args: str, timeout: float = 120) -> None:
+    command = [str(program), *args]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, errors="replace")
     assert done.returncode == 0, f"{program.name} ended with {done.returncode}\n{done.stdout}{done.stderr}"
