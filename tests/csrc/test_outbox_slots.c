@@ -1,0 +1,174 @@
+/* outbox.c: the life of a slot: recycled, blocked, detached, over its backlog. */
+#include "outbox_fake.h"
+
+/* A number is used again at once; who has it now gets nothing of who had it before. */
+static void test_recycling(void) {
+    outbox box;
+    begin(&box, 1000);
+    open_slots(&box, 3, SLOT_DIRECT);
+    push(&box, 1, "before");
+    outbox_close(&box, 1);
+    CHECK(outbox_pending(&box, 1) == 0);
+    CHECK(push_text(&box, 1, "to nobody", 0) == 0);
+    CHECK(outbox_open(&box, 7, SLOT_DIRECT) == 1);
+    CHECK(box.slots[1].generation == 1);
+    push(&box, 2, "two");
+    push(&box, 1, "after");
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    check_got(1, "");
+    check_got(7, "after");
+    check_got(2, "two");
+    CHECK(sends == 2);
+    outbox_close(&box, 2);
+    outbox_close(&box, 1);
+    CHECK(outbox_open(&box, 8, SLOT_DIRECT) == 1);
+    CHECK(box.slots[1].generation == 2 && box.used == 3);
+    end(&box);
+}
+
+/* The flags and the bytes handed over do not outlive the slot; a handover says whose it is. */
+static void test_recycling_of_a_blocked_slot(void) {
+    outbox box;
+    begin(&box, 1000);
+    open_slots(&box, 1, SLOT_DIRECT);
+    peers[0].room = 1;
+    push(&box, 0, "old");
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    push(&box, 0, "more");
+    outbox_close(&box, 0);
+    CHECK(outbox_open(&box, 5, SLOT_DIRECT) == 0);
+    CHECK(box.handovers[0].slot == 0 && box.handovers[0].generation != box.slots[0].generation);
+    CHECK(memcmp(cohort_flat(&box, box.handovers[0].cohort), "old", 3) == 0);
+    cohort_release(&box, box.handovers[0].cohort);
+    box.handover_count = 0;
+    CHECK(outbox_pending(&box, 0) == 0);
+    push(&box, 0, "new");
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    check_got(5, "new");
+    end(&box);
+}
+
+static void test_backlog_of_a_blocked_slot(void) {
+    outbox box;
+    begin(&box, 3 + 2 * (10 + COST)); /* 3 handed over and two messages of ten bytes */
+    open_slots(&box, 2, SLOT_DIRECT);
+    outbox_block(&box, 0, 3);
+    push(&box, 0, "0123456789");
+    push(&box, 0, "0123456789");
+    CHECK(box.overflow_count == 0);
+    CHECK(push_text(&box, 0, "", 0) == 0);
+    CHECK(box.overflow_count == 1 && box.overflows[0] == 0);
+    CHECK(!(box.slots[0].flags & SLOT_OPEN));
+    CHECK(box.stats.overflows == 1 && outbox_pending(&box, 0) == 23);
+    CHECK(push_text(&box, 0, "x", 0) == 0);
+    CHECK(box.overflow_count == 1);
+    push(&box, 1, "fine");
+    end(&box);
+}
+
+/* Not flushed yet is not slow: the message is accepted, and the caller flushes the slot at once. */
+static void test_backlog_of_a_burst(void) {
+    outbox box;
+    begin(&box, 2 * (10 + COST));
+    open_slots(&box, 2, SLOT_DIRECT);
+    push(&box, 0, "0123456789");
+    push(&box, 0, "0123456789");
+    CHECK(box.overflow_count == 0);
+    push(&box, 0, "x");
+    CHECK(box.overflow_count == 1 && box.overflows[0] == 0);
+    CHECK(box.slots[0].flags & SLOT_OPEN && box.stats.overflows == 0);
+    box.overflow_count = 0;
+    outbox_flush_slot(&box, 0);
+    check_got(0, "01234567890123456789x");
+    CHECK(broadcast(&box, 0, 2, -1, "0123456789") == 2);
+    CHECK(broadcast(&box, 0, 2, -1, "0123456789") == 2);
+    CHECK(broadcast(&box, 0, 2, -1, "x") == 2);
+    CHECK(box.overflow_count == 2 && box.overflows[0] == 0 && box.overflows[1] == 1);
+    end(&box);
+}
+
+/* One message above the limit goes to whoever has nothing else waiting. */
+static void test_backlog_of_one(void) {
+    outbox box;
+    begin(&box, 5);
+    open_slots(&box, 1, SLOT_DIRECT);
+    push(&box, 0, "0123456789");
+    CHECK(box.overflow_count == 0);
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    check_got(0, "0123456789");
+    outbox_block(&box, 0, 1);
+    CHECK(push_text(&box, 0, "0123456789", 0) == 0);
+    CHECK(box.overflow_count == 1);
+    end(&box);
+}
+
+static void test_volatile(void) {
+    outbox box;
+    begin(&box, 1000);
+    open_slots(&box, 2, SLOT_DIRECT);
+    outbox_block(&box, 0, 1);
+    push(&box, 0, "kept");
+    CHECK(push_text(&box, 0, "dropped", 1) == 0);
+    CHECK(push_text(&box, 1, "volatile", 1) == 1);
+    CHECK(box.stats.dropped == 1 && box.stats.pushed == 2);
+    outbox_unblock(&box, 0);
+    CHECK(push_text(&box, 0, "!", 1) == 1);
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    check_got(0, "kept!");
+    check_got(1, "volatile");
+    end(&box);
+}
+
+static void test_detach(void) {
+    outbox box;
+    begin(&box, 1000);
+    open_slots(&box, 1, SLOT_DIRECT);
+    push(&box, 0, "pending");
+    outbox_detach(&box, 0);
+    CHECK(push_text(&box, 0, "late", 0) == 0);
+    CHECK(outbox_pending(&box, 0) == 7);
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    CHECK(sends == 0);
+    check_handover(&box, 0, "pending");
+    end(&box);
+}
+
+/* Blocked while it waits in the queue: nothing is sent past the bytes that the owner still holds. */
+static void test_block_and_unblock(void) {
+    outbox box;
+    begin(&box, 1000);
+    open_slots(&box, 2, SLOT_DIRECT);
+    push(&box, 0, "a");
+    outbox_block(&box, 0, 5);
+    CHECK(outbox_pending(&box, 0) == 6);
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    CHECK(sends == 0);
+    push(&box, 0, "b");
+    outbox_unblock(&box, 0);
+    outbox_unblock(&box, 1); /* was not blocked, has nothing */
+    outbox_check(&box, NULL, 0);
+    push(&box, 0, "c");
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    check_got(0, "abc");
+    CHECK(sends == 1);
+    /* Blocked and unblocked before the queue came to it. */
+    push(&box, 0, "d");
+    outbox_block(&box, 0, 1);
+    outbox_unblock(&box, 0);
+    outbox_check(&box, NULL, 0);
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    check_got(0, "abcd");
+    end(&box);
+}
+
+int main(void) {
+    test_recycling();
+    test_recycling_of_a_blocked_slot();
+    test_backlog_of_a_blocked_slot();
+    test_backlog_of_a_burst();
+    test_backlog_of_one();
+    test_volatile();
+    test_detach();
+    test_block_and_unblock();
+    return 0;
+}
