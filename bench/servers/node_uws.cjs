@@ -1,0 +1,19 @@
+// socket.io on uWebSockets: node node_uws.cjs PORT
+
+const { App } = require("@trufflesuite/uws-js-unofficial");
+const { Server } = require("socket.io");
+const answer = require("./events.cjs");
+
+const loaded = Object.keys(require.cache);
+if (!loaded.some((path) => /uws_[^/]*\.node$/.test(path))) {
+  throw new Error("no uWebSockets binary for this Node: the JavaScript substitute would be measured");
+}
+
+const app = App();
+const io = new Server({ serveClient: false });
+io.attachApp(app);
+answer(io);
+app.listen("127.0.0.1", Number(process.argv[2]), (listening) => {
+  if (!listening) throw new Error(`port ${process.argv[2]} is taken`);
+  console.log("ready");
+});
