@@ -1,0 +1,1 @@
+"""The benchmark: `python -m bench.run`. See README.md beside this file."""
