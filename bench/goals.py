@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from bench.peers import OURS, UWS, WS
+from bench.peers import OURS, PEERS, UWS, WS
 from bench.results import Results
 from bench.workloads import FLOOR_ECHO, FLOOR_SEND, FLOOR_TITLES, KILOBYTES, LONGEST, MICROSECONDS
+
+TITLES = {**{peer.name: peer.title for peer in PEERS}, **FLOOR_TITLES}
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Goal:
     def text(self) -> str:
         if not self.against:
             return f"≤ {self.limit:g} {self.unit}"
-        other = FLOOR_TITLES.get(self.against, self.against)
+        other = TITLES[self.against]
         if self.limit == 1:
             return f"below {other}" if self.below else f"≤ {other}"
         factor = f"{self.limit:g}" if self.limit > 1 else f"1/{1 / self.limit:.0f}"

@@ -48,7 +48,7 @@ def pinned(core: int, command: list[str]) -> list[str]:
     return ["taskset", "-c", str(core), *command]
 
 
-def last_lines(text: str, count: int = 3) -> str:
+def last_lines(text: str, count: int = 2) -> str:
     return " / ".join(line.strip() for line in text.strip().splitlines()[-count:])
 
 
@@ -94,10 +94,10 @@ def _stop(server: subprocess.Popen[str]) -> None:
 
 
 def measured(command: list[str], seconds: float) -> dict[str, Any]:
-    """What a program of the load generator found: the JSON object that it prints."""
+    """What a program that measures found: the JSON object that it prints."""
     try:
         run = subprocess.run(
-            pinned(cores()[1], command),
+            command,
             check=False,
             capture_output=True,
             text=True,

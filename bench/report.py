@@ -1,6 +1,6 @@
 """The report: results.json to RESULTS.md and results.png.
 
-python -m bench.report [FOLDER]     writes both anew from FOLDER/results.json (bench)
+`python -m bench.report [FOLDER]` writes both anew from FOLDER/results.json (FOLDER: bench).
 """
 
 import sys
@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.chart import draw
-from bench.goals import GOALS
-from bench.peers import BENCH, OURS, PEERS
+from bench.goals import GOALS, TITLES
+from bench.peers import BENCH, OURS
 from bench.results import FILE, Results, Summary
 from bench.workloads import FLOOR_TITLES, MICROSECONDS, WORKLOADS, Workload
 
 REPORT = "RESULTS.md"
 CHART = "results.png"
-TITLES = {**{peer.name: peer.title for peer in PEERS}, **FLOOR_TITLES}
 
 
 def write_report(results: Results, folder: Path) -> None:
@@ -45,7 +44,7 @@ def head(results: Results, has_chart: bool) -> str:
         "# Benchmark results\n\n"
         + (quick if settings["quick"] else "")
         + f"{results.machine['date']}, {results.machine['processor']}, {results.machine['kernel']}. "
-        + f"Medians of {settings['rounds']} rounds of {settings['seconds']:g} s; in each round every server runs every "
+        + f"Rounds: {settings['rounds']}, figures are their medians; measured time of a run: {settings['seconds']:g} s. In each round every server runs every "
         + "workload, one after the other, the server on one core and the load on another."
         + (f"\n\n![server CPU by workload and server]({CHART})" if has_chart else "")
     )
@@ -64,11 +63,12 @@ def servers(results: Results) -> list[str]:
 
 
 def cell(results: Results, workload: Workload, server: str, base: str) -> str:
-    text = ratio(
-        results.summary(workload.name, server, workload.key), results.summary(workload.name, base, workload.key)
-    )
-    failed = results.failures(workload.name, server)
-    return f"{text} ({len(failed)} failed)" if failed else text
+    value = results.summary(workload.name, server, workload.key)
+    failed = len(results.failures(workload.name, server))
+    if failed and value is None:
+        return "failed"
+    text = ratio(value, results.summary(workload.name, base, workload.key))
+    return f"{text} ({failed} failed)" if failed else text
 
 
 def ratios(results: Results, workloads: list[Workload]) -> str:
@@ -123,11 +123,12 @@ def ranged(value: Summary | None) -> list[str]:
 
 
 def failures(results: Results) -> str:
-    lines = [
-        f"- {run.workload}, {TITLES[run.server]}, round {run.round + 1}: {run.failure}"
-        for run in results.runs
-        if run.failure
-    ]
+    """Each reason once, with the runs that ended so."""
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for run in results.runs:
+        if run.failure:
+            reasons.setdefault((run.server, run.failure), []).append(f"{run.workload} in round {run.round + 1}")
+    lines = [f"- {TITLES[server]}: {reason} ({', '.join(runs)})" for (server, reason), runs in reasons.items()]
     return "## Failed runs\n\n" + "\n".join(lines) if lines else ""
 
 

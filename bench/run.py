@@ -16,7 +16,7 @@ from typing import Any
 from bench import results
 from bench.machine import describe
 from bench.peers import BENCH, PEERS, Peer
-from bench.process import Failure, allow_descriptors, free_port, measured, serving
+from bench.process import Failure, allow_descriptors, cores, free_port, measured, pinned, serving
 from bench.report import write_report
 from bench.workloads import FLOOR_SEND, WORKLOADS, Workload
 
@@ -56,7 +56,8 @@ def wanted(name: str, selection: str) -> bool:
 
 def measure_peer(workload: Workload, command: list[str], port: int, seconds: float) -> dict[str, Any]:
     with serving(command) as pid:
-        result = measured([str(LOAD), *workload.load_arguments(port, pid, seconds)], seconds)
+        load = [str(LOAD), *workload.load_arguments(port, pid, seconds)]
+        result = measured(pinned(cores()[1], load), seconds)
     if result.get("verified") is not True:
         raise Failure("the load did not find every message right")
     return checked(workload, result)
@@ -64,6 +65,7 @@ def measure_peer(workload: Workload, command: list[str], port: int, seconds: flo
 
 def measure_floor(workload: Workload, seconds: float) -> dict[str, Any]:
     if workload.floor == FLOOR_SEND:
+        # It pins its two processes itself, to the same two cores.
         return checked(workload, measured([str(FLOOR_SEND_PROGRAM), *workload.floor_send_arguments(seconds)], seconds))
     port = free_port()
     return measure_peer(workload, [str(FLOOR_ECHO_PROGRAM), "--port", str(port)], port, seconds)

@@ -7,10 +7,10 @@ FRAME = PAYLOAD + 18  # a broadcast on the wire: header, 42["b",12345,"..."]
 
 FLOOR_SEND = "floor-send"
 FLOOR_ECHO = "floor-echo"
-FLOOR_TITLES = {FLOOR_SEND: "bare loop of send(2), C", FLOOR_ECHO: "bare epoll echo, C"}
+FLOOR_TITLES = {FLOOR_SEND: "bare send loop in C", FLOOR_ECHO: "bare epoll echo in C"}
 
 MICROSECONDS = "total_us"
-KILOBYTES = "kb_per_client"
+KILOBYTES = "rss_kb_per_client"
 LONGEST = "max_ms"
 
 
@@ -56,12 +56,12 @@ WORKLOADS = (
              outstanding=1),
     Workload("echo-16", "echo with ack, 100 clients, 16 outstanding", "echo", 100, ROUND_TRIP, floor=FLOOR_ECHO,
              outstanding=16),
-    Workload("broadcast-1", "broadcast to 1,000 clients, one at a time", "broadcast", 1000, DELIVERY,
+    Workload("broadcast-1", "broadcast to 1,000 clients, 1 in flight", "broadcast", 1000, DELIVERY,
              floor=FLOOR_SEND, window=1),
     Workload("broadcast-20", "broadcast to 1,000 clients, 20 in flight", "broadcast", 1000, DELIVERY,
              floor=FLOOR_SEND, window=20),
     Workload("broadcast-64", "broadcast to 1,000 clients, 64 in flight", "broadcast", 1000, DELIVERY,
              floor=FLOOR_SEND, window=64),
     Workload("chat", "chat, 100 clients all talking", "chat", 100, DELIVERY, floor=FLOOR_SEND),
-    Workload("stall", "longest stall of the event loop, broadcast to 10,000", "stall", 10_000, "ms", key=LONGEST),
+    Workload("stall", "longest stall of the event loop, 10,000 receivers", "stall", 10_000, "ms", key=LONGEST),
 )  # fmt: skip
