@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import uvloop
+
 from fastsio import Server
 from tests.wsclient import wire
 

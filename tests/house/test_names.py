@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tests.house.sources import ROOT, files
 
 # Only ever imported by its full name, fastsio.engine.http, from which no script is run.

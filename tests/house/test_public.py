@@ -4,8 +4,9 @@ import inspect
 from collections.abc import Iterator
 from typing import Any
 
-import fastsio
 import pytest
+
+import fastsio
 
 
 def members(owner: type) -> Iterator[tuple[str, Any]]:
@@ -21,9 +22,7 @@ def members(owner: type) -> Iterator[tuple[str, Any]]:
 
 
 CLASSES = [value for name in fastsio.__all__ if inspect.isclass(value := getattr(fastsio, name))]
-FUNCTIONS = [
-    pytest.param(value, id=f"{owner.__name__}.{name}") for owner in CLASSES for name, value in members(owner)
-]
+FUNCTIONS = [pytest.param(value, id=f"{owner.__name__}.{name}") for owner in CLASSES for name, value in members(owner)]
 
 
 def test_public_names_are_there() -> None:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 
 import pytest
+
 from tests.house.sources import LANGUAGES, ROOT, files, functions
 
 LONGEST_FILE = 499

@@ -1,0 +1,93 @@
+"""The wheel of `make wheel`: what is in it, and that it serves where there is no compiler."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+import socketio
+
+from tests.requirements import require
+
+ROOT = Path(__file__).parents[1]
+PYTHON = ROOT / ".venv/bin/python"  # make builds with it, for it
+
+SERVER = """
+import logging
+import fastsio
+
+logging.basicConfig(level=logging.INFO, format="%(message)s")
+io = fastsio.Server()
+
+@io.event
+def add(socket, *numbers):
+    return sum(numbers), fastsio.__file__
+
+io.run(0)
+"""
+
+pytestmark = pytest.mark.timeout(420)
+
+
+def run(*command: str | Path, **environment: str) -> None:
+    kept = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "PYTHONPATH")}
+    done = subprocess.run(
+        command, cwd=ROOT, env=kept | environment, capture_output=True, text=True, timeout=400, errors="replace"
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def wheel() -> Path:
+    run(require("make"), "wheel")
+    (wheel,) = (ROOT / "dist").glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An interpreter in an environment that holds the wheel and what it depends on, installed without a compiler."""
+    folder = tmp_path_factory.mktemp("environment")
+    run(PYTHON, "-m", "venv", folder)
+    run(folder / "bin/python", "-m", "pip", "install", "--quiet", "--only-binary=:all:", wheel, PATH=str(folder))
+    return folder / "bin/python"
+
+
+@pytest.fixture
+def port(python: Path, tmp_path: Path) -> Iterator[int]:
+    """Of a server that runs from the installed wheel; it ends gracefully."""
+    program = tmp_path / "server.py"
+    program.write_text(SERVER)
+    with subprocess.Popen([python, "-I", program], cwd=tmp_path, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None
+            line = server.stderr.readline()
+            match = re.match(r"listening on http://127\.0\.0\.1:(\d+)", line)
+            assert match, line + server.stderr.read()
+            yield int(match[1])
+        finally:
+            server.terminate()
+        assert server.wait(10) == 0
+
+
+def test_contents(wheel: Path) -> None:
+    assert sys.platform != "linux" or "manylinux" in wheel.name
+    names = set(ZipFile(wheel).namelist())
+    suffixes = {Path(name).suffix for name in names}
+    assert suffixes <= {"", ".py", ".pyi", ".so", ".typed"}
+    sources = [file for suffix in ("py", "pyi") for file in (ROOT / "fastsio").rglob(f"*.{suffix}")]
+    assert names >= {str(file.relative_to(ROOT)) for file in sources} | {"fastsio/py.typed"}
+    compiled = {name.partition(".")[0] for name in names if name.endswith(".so")}
+    assert compiled == {str(file.relative_to(ROOT).with_suffix("")) for file in ROOT.glob("fastsio/**/*.pyx")}
+
+
+async def test_serves(port: int, python: Path) -> None:
+    async with socketio.AsyncSimpleClient() as client:
+        await client.connect(f"http://127.0.0.1:{port}", transports=["websocket"])
+        total, module = await client.call("add", (1, 2, 3), timeout=10)
+    assert total == 6
+    assert Path(module).is_relative_to(python.parents[1]), "not the installed one"
