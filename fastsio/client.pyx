@@ -226,7 +226,7 @@ cdef class Client(Receiver):
         """Namespace name -> Socket."""
         result = {} if self.main is None else {"/": self.main}
         for socket in (self.others or {}).values():
-            result[socket.space.name] = socket
+            result[socket.nsp.name] = socket
         return result
 
     @property
