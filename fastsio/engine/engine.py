@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import ssl as ssl_module
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from inspect import isawaitable
 from logging import getLogger
 from socket import AF_UNIX
@@ -14,14 +14,18 @@ from typing import Any
 
 from fastsio.engine.connection import CLOSE_TIMEOUT, Connection
 from fastsio.engine.core import Core
-from fastsio.engine.handshake import Handshake, Refusal, generate_id, switching_protocols
+from fastsio.engine.handshake import MESSAGES, Handshake, Refusal, generate_id, switching_protocols
 from fastsio.engine.http import HttpError, Request, response
 from fastsio.engine.session import Receiver, Session
 from fastsio.engine.static import StaticFile, client_files
+from fastsio.limits import rate_limited
 from fastsio.outbox import Outbox
 from fastsio.tasks import spawn
 
 log = getLogger("fastsio")
+
+# What is left to do for a handshake: yields what the application's functions return, ends with the session's id.
+Steps = Generator[object, Any, str]
 
 SPARE_DESCRIPTORS = 64  # for the application's own files when max_connections is not given
 
@@ -41,7 +45,8 @@ class Engine:
         self.generate_id: Callable[[Request], Any] = lambda request: generate_id()
         #: Files that are served beside Socket.IO, by path: `engine.files["/"] = StaticFile("text/html", page)`.
         self.files: dict[str, StaticFile] = {}
-        self._refusals_logged: set[str] = set()
+        # Connections whose handshake waits for a function of the application.
+        self._deciding: set[Connection] = set()
 
     @property
     def clients_count(self) -> int:
@@ -75,6 +80,7 @@ class Engine:
         core = self._core
         if core is None:
             core = self._core = Core(loop, self._options, self)
+            self._handshake = Handshake(self._options, self.clients)
             if self._options["serve_client"]:
                 self.files = {**client_files(self._options["path"]), **self.files}
         elif core.loop is not loop:
@@ -137,6 +143,7 @@ class Engine:
 
     def on_lost(self, connection: Connection) -> None:
         """A connection is gone."""
+        self._deciding.discard(connection)
         self._connections -= 1
         if self._connections == 0 and self._all_closed is not None:
             self._all_closed.set()
@@ -146,22 +153,89 @@ class Engine:
         self._count(f"http {error.status}")
         connection.respond(response(error.status, [], str(error).encode(), close=True), True)
 
-    def on_request(self, connection: Connection, request: Request) -> None:
-        """Answers a request, or begins to."""
-        key = request.headers.get("sec-websocket-key")
-        if key is None:
-            connection.respond(response(404, [], b"", close=False), False)
+    def on_request(self, connection: Connection, request: Request | HttpError) -> None:
+        """Answers a request, or begins to; an HttpError is one that came behind good requests."""
+        if isinstance(request, HttpError):
+            self.on_http_error(connection, request)
             return
-        self._open(connection, request, self.generate_id(request), key)
+        try:
+            request.address = connection.peer
+            request.secure = connection.secure
+            path = request.path
+            if not request.upgrade and path in self.files:
+                connection.respond(self.files[path].answer(request), not request.keep_alive)
+            elif self._handshake.matches(path):
+                self._advance(connection, request, self._admission(request))
+            else:
+                self._not_found(connection, request)
+        except Exception as error:
+            self._fail(connection, request, error)
 
-    def _open(self, connection: Connection, request: Request, id: str, key: str) -> None:
+    def _not_found(self, connection: Connection, request: Request) -> None:
+        self._count("http 404")
+        close = request.upgrade or not request.keep_alive
+        connection.respond(response(404, [], b"", close=close), close)
+
+    # ---- handshakes ----
+
+    def _admission(self, request: Request) -> Steps:
+        """Yields what the application's functions return and takes what came of it; returns the session's id."""
+        yield from self._handshake.check(request)
+        id = yield self.generate_id(request)
+        if not isinstance(id, str) or not id or id in self.clients:
+            raise ValueError(f"generate_id must return a new, non-empty str, got {id!r}")
+        return id
+
+    def _advance(self, connection: Connection, request: Request, steps: Steps) -> None:
+        """Takes the steps of an admission; from the first that has to be waited for on, in a task."""
+        result: object = None
+        try:
+            while True:
+                result = steps.send(result)
+                if isawaitable(result):
+                    self._deciding.add(connection)
+                    spawn(self._advance_later(connection, request, steps, result))
+                    return
+        except StopIteration as end:
+            self._open(connection, request, end.value)
+
+    async def _advance_later(self, connection: Connection, request: Request, steps: Steps, result: object) -> None:
+        try:
+            id = await remaining(steps, result)
+            if connection in self._deciding:  # else it is gone
+                self._open(connection, request, id)
+        except BaseException as error:
+            self._fail(connection, request, error)
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            self._deciding.discard(connection)
+
+    def _open(self, connection: Connection, request: Request, id: str) -> None:
         assert self._core is not None
+        key = request.header("sec-websocket-key")
+        assert key is not None  # checked by the handshake
         receiver = self._new_receiver()
         session = Session(self._core, id, request, receiver)
         session.on_closed = self._forget
         receiver.attach(session)
         self.clients[id] = session
-        connection.upgrade(switching_protocols(key, []), session)
+        connection.upgrade(switching_protocols(key, ()), session)
+
+    def _fail(self, connection: Connection, request: Request, error: BaseException) -> None:
+        """Whatever went wrong, the request gets an answer."""
+        close = request.upgrade or not request.keep_alive
+        if isinstance(error, Refusal):
+            self._count(f"refused: {MESSAGES[error.code]}")
+            connection.respond(error.answer(request), close)
+            return
+        self._count("http 500")
+        if rate_limited("http 500"):
+            log.error("exception while a request was answered", exc_info=error)
+        if connection.session is not None:
+            connection.abort()  # the 101 is out: there is no other answer any more
+        else:
+            connection.respond(response(500, [], b"", close=True), True)
 
     def _forget(self, session: Session) -> None:
         del self.clients[session.id]
@@ -169,6 +243,20 @@ class Engine:
     def _count(self, what: str) -> None:
         assert self._core is not None
         self._core.counters[what] += 1
+
+
+async def remaining(steps: Steps, result: object) -> str:
+    """Takes the steps from a result on, which may have to be awaited like those after it."""
+    try:
+        while True:
+            try:
+                value = await result if isawaitable(result) else result
+            except Exception as error:
+                result = steps.throw(error)
+            else:
+                result = steps.send(value)
+    except StopIteration as end:
+        return end.value
 
 
 def default_max_connections() -> int:
