@@ -17,7 +17,7 @@ from libc.string cimport memchr, memcmp
 
 from fastsio.engine.http_syntax cimport (
     CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HOST, OTHER, SINGLE, TRANSFER_ENCODING, UPGRADE,
-    end_of_authority, equal, has_token, header_kind, is_digit, is_host, is_letter, is_literal, is_word, trim,
+    end_of_authority, equal, find_byte, has_token, header_kind, is_digit, is_host, is_letter, is_literal, is_word, trim,
 )
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
@@ -88,18 +88,13 @@ cdef class Request:
     def query(self) -> dict:
         """The query parameters; of equal names the last."""
         if self._query is None:
-            self._query = {decoded(name): decoded(value) for name, value in parameters(self.query_string())}
+            self._query = {decoded(name): decoded(value) for name, value in parameters(self.query_string(), None)}
         return self._query
 
     def values(self, str name) -> list:
         """Every value of a query parameter."""
         cdef bytes wanted = name.encode()
-        cdef list found = []
-        for part in self.query_string().split(b"&"):
-            key, _, value = part.partition(b"=")
-            if key == wanted or ((b"%" in key or b"+" in key) and decoded(key) == name):
-                found.append(decoded(value))
-        return found
+        return [decoded(value) for key, value in parameters(self.query_string(), wanted)]
 
     @property
     def headers(self) -> object:
@@ -152,14 +147,25 @@ cdef class Request:
         return f"<Request {self.method} {self.path}>"
 
 
-cdef list parameters(bytes query):
-    """(name, value) pairs, not decoded."""
+cdef list parameters(bytes query, bytes wanted):
+    """(name, value) pairs, not decoded; only those of a name, or all."""
+    cdef const uint8_t *part = <const uint8_t *>PyBytes_AS_STRING(query)
+    cdef const uint8_t *limit = part + PyBytes_GET_SIZE(query)
     cdef list pairs = []
-    for part in query.split(b"&"):
-        if part:
-            name, _, value = part.partition(b"=")
-            pairs.append((name, value))
+    while part < limit:
+        end = find_byte(part, limit, c"&")
+        separator = find_byte(part, end, c"=")
+        if end > part and (wanted is None or is_name(part, separator - part, wanted)):
+            pairs.append((part[: separator - part], separator[1 : end - separator] if separator < end else b""))
+        part = end + 1
     return pairs
+
+
+cdef bint is_name(const uint8_t *text, Py_ssize_t size, bytes wanted):
+    """Whether it decodes to this."""
+    if memchr(text, c"%", size) == NULL and memchr(text, c"+", size) == NULL:
+        return size == PyBytes_GET_SIZE(wanted) and memcmp(text, PyBytes_AS_STRING(wanted), size) == 0
+    return decoded(text[:size]).encode() == wanted
 
 
 cdef str decoded(bytes text):
@@ -325,12 +331,9 @@ cdef class HttpParser:
             path = end_of_authority(line, start, end)
             if path == 0:
                 return refuse(400, "malformed target")
-        at = path
-        while at < end and line[at] != c"?":
-            at += 1
         request.target_at = start
         request.path_at = path
-        request.path_end = at
+        request.path_end = find_byte(line + path, line + end, c"?") - line
         request.target_end = end
         request.headers_at = end + 11  # " HTTP/1.1" and CR LF
         return 0

@@ -32,6 +32,12 @@ cdef inline uint8_t lower(uint8_t byte) noexcept:
     return byte | 0x20 if c"A" <= byte <= c"Z" else byte
 
 
+cdef inline const uint8_t *find_byte(const uint8_t *start, const uint8_t *end, uint8_t byte) noexcept:
+    """Where it is; the end without."""
+    cdef const uint8_t *at = <const uint8_t *>memchr(start, byte, end - start)
+    return end if at == NULL else at
+
+
 cdef inline bint is_word(const uint8_t *text, Py_ssize_t size) noexcept:
     cdef Py_ssize_t at
     for at in range(size):
@@ -69,9 +75,7 @@ cdef inline bint has_token(const uint8_t *list_, Py_ssize_t size, bytes token) n
     cdef const uint8_t *comma
     cdef const uint8_t *end
     while list_ <= limit:
-        comma = <const uint8_t *>memchr(list_, c",", limit - list_)
-        if comma == NULL:
-            comma = limit
+        comma = find_byte(list_, limit, c",")
         start, end = list_, comma
         trim(&start, &end)
         if is_literal(start, end - start, token):
