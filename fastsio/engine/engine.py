@@ -192,7 +192,7 @@ class Engine:
         try:
             while True:
                 result = steps.send(result)
-                if isawaitable(result):
+                if type(result) is not str and isawaitable(result):
                     self._deciding.add(connection)
                     spawn(self._advance_later(connection, request, steps, result))
                     return

@@ -7,16 +7,16 @@ open. Also here: session ids, and the head of the 101 answer (RFC 6455 4.2).
 from __future__ import annotations
 
 import os
-from base64 import b64encode, urlsafe_b64encode
+from base64 import urlsafe_b64encode
 from binascii import Error as Base64Error
-from binascii import a2b_base64
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Collection, Generator, Iterable
 from hashlib import sha1
 from json import dumps
 from logging import getLogger
 from typing import Any
 
-from fastsio.engine.http import Request, response
+from fastsio.engine.http import Request, header_lines, response
 from fastsio.errors import ConnectError
 from fastsio.limits import rate_limited
 
@@ -204,26 +204,18 @@ def generate_id() -> str:
 
 # ---- the 101 answer ----
 
+WEBSOCKET_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 1.3
 
-def accept(key: str) -> str:
+SWITCHING = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %b\r\n%b\r\n"
+)
+
+
+def accept(key: str) -> bytes:
     """The Sec-WebSocket-Accept for a key."""
-    digest = sha1(key.encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11", usedforsecurity=False).digest()
-    return b64encode(digest).decode()
+    return b2a_base64(sha1(key.encode() + WEBSOCKET_GUID, usedforsecurity=False).digest(), newline=False)
 
 
 def switching_protocols(key: str, extra: Iterable[tuple[str, str]]) -> bytes:
     """The head of the 101 answer. extra: more headers. ValueError: CR, LF or NUL in one."""
-    lines = [f"{name}: {value}" for name, value in extra]
-    for line in lines:
-        if "\r" in line or "\n" in line or "\0" in line:
-            raise ValueError(f"a header must not contain CR, LF or NUL: {line!r}")
-    return "\r\n".join(
-        [
-            "HTTP/1.1 101 Switching Protocols",
-            "Upgrade: websocket",
-            "Connection: Upgrade",
-            f"Sec-WebSocket-Accept: {accept(key)}",
-            *lines,
-            "\r\n",
-        ]
-    ).encode("latin-1")
+    return SWITCHING % (accept(key), header_lines(extra))

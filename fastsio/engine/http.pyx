@@ -482,22 +482,25 @@ cdef class HttpParser:
 
 # ---- answers ----
 
+def header_lines(headers) -> bytes:
+    """(name, value) pairs as they go on the wire. ValueError: CR, LF or NUL in one."""
+    cdef list lines = [f"{name}: {value}" for name, value in headers]
+    for line in lines:
+        if "\r" in line or "\n" in line or "\0" in line:
+            raise ValueError(f"a header must not contain CR, LF or NUL: {line!r}")
+    lines.append("")
+    return "\r\n".join(lines).encode("latin-1")
+
+
 def response(int status, headers, bytes body, *, bint close, bint head=False) -> bytes:
     """An answer with a body of known length.
 
     headers: (name, value) pairs; close: says that the connection ends with it; head: for a HEAD request, so
     without the body. ValueError: CR, LF or NUL in a header.
     """
-    cdef list lines = [f"HTTP/1.1 {status} {REASONS[status]}"]
     cdef bint bodyless = status in (204, 304)
-    for name, value in headers:
-        lines.append(f"{name}: {value}")
+    cdef bytes start = f"HTTP/1.1 {status} {REASONS[status]}\r\n".encode() + header_lines(headers)
     if not bodyless:
-        lines.append(f"Content-Length: {len(body)}")
-    if close:
-        lines.append("Connection: close")
-    for line in lines:
-        if "\r" in line or "\n" in line or "\0" in line:
-            raise ValueError(f"a header must not contain CR, LF or NUL: {line!r}")
-    cdef bytes start = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
+        start += b"Content-Length: %d\r\n" % len(body)
+    start += b"Connection: close\r\n\r\n" if close else b"\r\n"
     return start if head or bodyless else start + body
