@@ -86,6 +86,7 @@ cdef class Outbox:
     cdef int push(self, uint32_t slot, message *message, bint is_volatile) except -1
     cdef int64_t broadcast(self, const bitset *set, int64_t skip, message *message, bint is_volatile) except -1
     cdef int write(self, uint32_t slot, bytes data) except -1
+    cdef int hand_over(self, uint32_t slot) except -1
     cdef int flush_slot(self, uint32_t slot) except -1
     cdef int unblock(self, uint32_t slot) except -1
     cdef int check_thread(self) except -1

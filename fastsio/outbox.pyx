@@ -88,6 +88,11 @@ cdef class Outbox:
         owner.slot = number
         return number
 
+    cdef int hand_over(self, uint32_t slot) except -1:
+        """From here on what is sent goes through on_handover."""
+        self.c.slots[slot].flags &= ~<uint32_t>SLOT_DIRECT
+        return 0
+
     cdef int close(self, SlotOwner owner) except -1:
         """Takes the slot back. From here on its descriptor is never sent anything."""
         if owner.slot >= 0:

@@ -24,7 +24,7 @@ cdef class Connection(Transport):
 
     # HTTP: until the upgrade.
     cdef HttpParser parser
-    cdef list requests  # parsed, not yet answered; the first is being worked on while WAITING
+    cdef list requests  # parsed (or HttpError, at the end), not yet answered; the first is being worked on while WAITING
 
     # Websocket: from the upgrade on.
     cdef readonly Session session
@@ -33,6 +33,7 @@ cdef class Connection(Transport):
     cdef int close_code  # what the close frame says; 0: nothing
     cdef bint peer_closed  # its close frame came
     cdef bint failed  # it broke the protocol: nothing that follows can be understood
+    cdef bint text_only  # binary messages go out in base64
     cdef int pongs  # queued since the peer was last known to read
 
     # Writing: the transport holds bytes and has not said that it is through.

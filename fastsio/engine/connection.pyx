@@ -16,7 +16,7 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from fastsio.engine.core cimport Core
-from fastsio.engine.http cimport HttpParser
+from fastsio.engine.http cimport HttpParser, Request
 from fastsio.engine.session cimport Session, Transport
 from fastsio.outbox cimport SLOT_BLOCKED, outbox_detach, outbox_now
 from fastsio.wire.ws cimport (
@@ -35,6 +35,8 @@ from fastsio.wire.ws cimport (
 )
 
 from fastsio.engine.http import HttpError
+
+from fastsio.wire.eio import frames_in_base64
 
 # Deadlines in seconds.
 HANDSHAKE_TIMEOUT = 10.0  # from the connection, and from each answer, to the end of the next request
@@ -124,8 +126,10 @@ cdef class Connection(Transport):
         try:
             self.requests += self.parser.feed(data)
         except HttpError as error:
-            self.core.on_http_error(self, error)
-            return 0
+            self.requests.append(error)  # answered when its turn comes
+        interim = self.parser.interim()
+        if interim:
+            self.core.outbox.write(<uint32_t>self.slot, interim)
         return self.next_request()
 
     cdef int next_request(self) except -1:
@@ -148,15 +152,25 @@ cdef class Connection(Transport):
         self.state = ConnectionState.HTTP
         self.core.deadlines.set(<uint32_t>self.slot, HANDSHAKE_TIMEOUT)
         self.transport.resume_reading()
+        if self.requests:
+            self.core.loop.call_soon(self._next_request)
+
+    def _next_request(self) -> None:
+        self.next_request()
 
     def upgrade(self, bytes head, Session session) -> None:
         """Sends the head of the 101 answer; from here on the connection speaks websocket for this session."""
+        cdef Request request = session.request
         cdef bytearray tail = bytearray(self.parser.tail)
         self.parser = None
         self.requests = None
         self.session = session
         self.state = ConnectionState.WEBSOCKET
         self.core.outbox.write(<uint32_t>self.slot, head)
+        if request.values("b64") == ["1"]:
+            self.core.outbox.flush_slot(<uint32_t>self.slot)
+            self.core.outbox.hand_over(<uint32_t>self.slot)
+            self.text_only = True
         session.begin(self)
         self.plan()
         self.transport.resume_reading()
@@ -243,7 +257,7 @@ cdef class Connection(Transport):
         """Bytes that send(2) did not take, or that are the transport's anyway (TLS)."""
         if self.transport is None:
             return 0
-        self.transport.write(data)
+        self.transport.write(frames_in_base64(data) if self.text_only else data)
         if self.slot < 0:
             return 0
         if not self.paused and self.transport.get_write_buffer_size() == 0:

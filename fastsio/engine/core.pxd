@@ -24,7 +24,6 @@ cdef class Core:
 
     # Python's part, called per connection and request:
     cdef readonly object on_made  # (connection)
-    cdef readonly object on_request  # (connection, request)
-    cdef readonly object on_http_error  # (connection, HttpError)
+    cdef readonly object on_request  # (connection, request or HttpError)
     cdef readonly object on_lost  # (connection)
     cdef readonly Py_ssize_t max_body

@@ -30,7 +30,6 @@ cdef class Core:
         self.max_body = options["max_http_buffer_size"]
         self.on_made = hooks.on_made
         self.on_request = hooks.on_request
-        self.on_http_error = hooks.on_http_error
         self.on_lost = hooks.on_lost
         # Exactly these keys in this order, as the reference sends them; times in milliseconds.
         self.open_packet_rest = b'","upgrades":[],"pingInterval":%d,"pingTimeout":%d,"maxPayload":%d}' % (

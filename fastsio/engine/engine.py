@@ -148,15 +148,11 @@ class Engine:
         if self._connections == 0 and self._all_closed is not None:
             self._all_closed.set()
 
-    def on_http_error(self, connection: Connection, error: HttpError) -> None:
-        """What came is not HTTP as we take it."""
-        self._count(f"http {error.status}")
-        connection.respond(response(error.status, [], str(error).encode(), close=True), True)
-
     def on_request(self, connection: Connection, request: Request | HttpError) -> None:
-        """Answers a request, or begins to; an HttpError is one that came behind good requests."""
+        """Answers a request, or begins to; an HttpError stands for what is not HTTP as we take it."""
         if isinstance(request, HttpError):
-            self.on_http_error(connection, request)
+            self._count(f"http {request.status}")
+            connection.respond(response(request.status, [], str(request).encode(), close=True), True)
             return
         try:
             request.address = connection.peer
