@@ -58,27 +58,33 @@ static uint16_t check_start(const ws_decoder *self, const ws_limits *limits, con
     return starts_message == (self->message_opcode != 0) ? WS_CLOSE_PROTOCOL_ERROR : 0; /* section 5.4 */
 }
 
-static size_t full_head_size(const uint8_t *head) {
+static size_t length_bytes(const uint8_t *head) {
     int length = head[1] & LENGTH;
-    return 2 + (length == 126 ? 2 : length == 127 ? 8 : 0) + MASK_SIZE;
+    return length == 126 ? 2 : length == 127 ? 8 : 0;
 }
 
 static uint64_t payload_size(const uint8_t *head) {
-    size_t bytes = full_head_size(head) - 2 - MASK_SIZE;
+    size_t bytes = length_bytes(head);
     uint64_t size = 0;
     if (bytes == 0) return head[1] & LENGTH;
     for (size_t i = 0; i < bytes; i++) size = size << 8 | head[2 + i];
     return size;
 }
 
-/* Begins the frame with this complete head. Returns 0 or the code to close with. */
-static uint16_t begin_frame(ws_decoder *self, const ws_limits *limits, const uint8_t *head) {
+/* What the announced size can be refused for, on running totals. */
+static uint16_t check_size(const ws_decoder *self, const ws_limits *limits, const uint8_t *head) {
     uint64_t size = payload_size(head);
+    if (head[0] & CONTROL) return 0;
+    if (limits->max_fragments != 0 && self->fragments >= limits->max_fragments) return WS_CLOSE_POLICY;
+    if (size > limits->max_message || size > limits->max_message - self->message_size) return WS_CLOSE_TOO_BIG;
+    return 0;
+}
+
+/* Begins the frame with this complete head. */
+static void begin_frame(ws_decoder *self, const uint8_t *head) {
     self->opcode = head[0] & OPCODE;
     self->fin = (head[0] & FIN) != 0;
     if (!(self->opcode & CONTROL)) {
-        if (limits->max_fragments != 0 && self->fragments >= limits->max_fragments) return WS_CLOSE_POLICY;
-        if (size > limits->max_message || size > limits->max_message - self->message_size) return WS_CLOSE_TOO_BIG;
         self->fragments++;
         if (self->opcode != WS_CONTINUATION) {
             self->message_opcode = self->opcode;
@@ -86,35 +92,36 @@ static uint16_t begin_frame(ws_decoder *self, const ws_limits *limits, const uin
             self->utf8 = UTF8_ACCEPT;
         }
     }
-    memcpy(self->mask, head + full_head_size(head) - MASK_SIZE, MASK_SIZE);
+    memcpy(self->mask, head + 2 + length_bytes(head), MASK_SIZE);
     self->mask_phase = 0;
-    self->remaining = size;
+    self->remaining = payload_size(head);
     self->in_payload = 1;
-    return 0;
 }
 
-/* Reads a head, which may come in pieces. Returns 1: a frame has begun, 0: more is needed, -1: refused with *code. */
+/* The first `needed` bytes of a head, where they lie or from what is held of it; NULL: they have not come. */
+static const uint8_t *peek_head(ws_decoder *self, size_t needed, uint8_t **cursor, uint8_t *end) {
+    if (self->head_size == 0 && (size_t)(end - *cursor) >= needed) return *cursor;
+    while (self->head_size < needed && *cursor < end) self->head[self->head_size++] = *(*cursor)++;
+    return self->head_size < needed ? NULL : self->head;
+}
+
+/* Reads a head, which may come in pieces; whatever is wrong is seen as soon as its bytes are there.
+ * Returns 1: a frame has begun, 0: more is needed, -1: refused with *code. */
 static int read_head(ws_decoder *self, const ws_limits *limits, uint8_t **cursor, uint8_t *end, uint16_t *code) {
-    const uint8_t *head = *cursor;
-    size_t held = self->head_size;
     size_t needed = 2;
-    *code = 0;
-    for (int checked = 0;; checked = 1) {
-        if (held == 0 && (size_t)(end - *cursor) >= needed) {
-            head = *cursor; /* where it lies */
-        } else {
-            while (self->head_size < needed && *cursor < end) self->head[self->head_size++] = *(*cursor)++;
-            if (self->head_size < needed) return 0;
-            head = self->head;
-            held = self->head_size;
-        }
-        if (checked) break;
-        *code = check_start(self, limits, head);
-        if (*code != 0) return -1;
-        needed = full_head_size(head);
-    }
-    *code = begin_frame(self, limits, head);
+    const uint8_t *head = peek_head(self, needed, cursor, end);
+    if (head == NULL) return 0;
+    *code = check_start(self, limits, head);
     if (*code != 0) return -1;
+    needed += length_bytes(head);
+    head = peek_head(self, needed, cursor, end);
+    if (head == NULL) return 0;
+    *code = check_size(self, limits, head);
+    if (*code != 0) return -1;
+    needed += MASK_SIZE;
+    head = peek_head(self, needed, cursor, end);
+    if (head == NULL) return 0;
+    begin_frame(self, head);
     if (self->head_size == 0) *cursor += needed;
     self->head_size = 0;
     return 1;

@@ -72,12 +72,16 @@ class Twin:
         if not control and (opcode == CONTINUATION) != (self.opcode != 0):
             return self.error(1002)
         extra = {126: 2, 127: 8}.get(length, 0)
-        if len(data) < head + extra + 4:
+        if len(data) < head + extra:
             return 0
         if extra:
             length = int.from_bytes(data[2 : 2 + extra], "big")
             head += extra
+        if not control and not self.fits(length):
+            return 0
         mask = data[head : head + 4]
+        if len(mask) < 4:
+            return 0
         head += 4
         payload = bytes(byte ^ mask[i % 4] for i, byte in enumerate(data[head : head + length]))
         whole = len(payload) == length
@@ -99,11 +103,12 @@ class Twin:
             self.events.append((CLOSE, payload[2:], code))
         return False
 
-    def data(self, opcode: int, fin: bool, payload: bytes, length: int) -> bool:
+    def fits(self, length: int) -> bool:
         if self.max_fragments and self.fragments >= self.max_fragments:
             return bool(self.error(1008))
-        if len(self.message) + length > self.max_message:
-            return bool(self.error(1009))
+        return len(self.message) + length <= self.max_message or bool(self.error(1009))
+
+    def data(self, opcode: int, fin: bool, payload: bytes, length: int) -> bool:
         self.fragments += 1
         self.opcode = self.opcode or opcode
         self.message += payload
