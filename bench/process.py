@@ -63,7 +63,7 @@ def serving(command: list[str]) -> Iterator[int]:
             _await_ready(server, errors)
             yield server.pid
             if server.poll() is not None:
-                raise Failure(f"the server ended with {server.returncode}: {_said(errors)}")
+                raise Failure(f"the server ended with {server.returncode}: {_said(errors) or 'it said nothing'}")
         finally:
             _stop(server)
 

@@ -7,6 +7,7 @@ failure, shown in the report, and makes the exit status 1. The load generator ha
 """
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -35,8 +36,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a smoke test: one short round with few clients")
     parser.add_argument("--output", type=Path, help=f"folder for the results (bench; {QUICK.name} for --quick)")
     options = parser.parse_args()
-    options.workloads = [w for w in WORKLOADS if wanted(w.name, options.only)]
-    options.peers = [peer for peer in PEERS if wanted(peer.name, options.servers)]
+    options.workloads = selected(WORKLOADS, options.only)
+    options.peers = selected(PEERS, options.servers)
     if not options.workloads or not options.peers:
         parser.error("no workload or no server of that name")
     if options.quick:
@@ -50,8 +51,13 @@ def names(things: tuple[Any, ...]) -> str:
     return ", ".join(thing.name for thing in things)
 
 
-def wanted(name: str, selection: str) -> bool:
-    return not selection or any(name.startswith(part.strip()) for part in selection.split(",") if part.strip())
+def selected(things: tuple[Any, ...], selection: str) -> list[Any]:
+    """Those of the names in `selection`, else those that begin so; all for an empty one."""
+    chosen: set[str] = set()
+    for part in filter(None, map(str.strip, selection.split(","))):
+        exact = {thing.name for thing in things if thing.name == part}
+        chosen |= exact or {thing.name for thing in things if thing.name.startswith(part)}
+    return [thing for thing in things if not selection or thing.name in chosen]
 
 
 def measure_peer(workload: Workload, command: list[str], port: int, seconds: float) -> dict[str, Any]:
@@ -115,6 +121,7 @@ def main() -> int:
             print(f"{program} is not there: make -C bench", file=sys.stderr)
             return 2
     allow_descriptors()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # through the blocks that stop servers
     peers, missing = split_missing(options.peers)
     if missing:
         print("left out: " + "; ".join(f"{name} ({reason})" for name, reason in missing.items()))

@@ -1,4 +1,7 @@
-"""python-socketio on uvicorn with uvloop, httptools and websockets: python python_socketio_server.py PORT"""
+"""python-socketio on uvicorn with uvloop, httptools and websockets: python python_socketio_server.py PORT
+
+Of uvicorn's two protocols on websockets this is the one that it takes by itself, and the faster.
+"""
 
 import socket as raw
 import sys
@@ -42,7 +45,7 @@ config = uvicorn.Config(
     port=int(sys.argv[1]),
     loop="uvloop",
     http="httptools",
-    ws="websockets",
+    ws="websockets-sansio",
     ws_ping_interval=None,
     ws_per_message_deflate=False,
     backlog=4096,
