@@ -176,7 +176,7 @@ export async function dates(t) {
   assert.deepEqual(await ask(socket, "echo", now), [now.toJSON()]);
 }
 
-export const ODD_NAMES = ["", " ", "é€😀", "a b", '"', "\\", "[", ",", "/chat,", "4", "\u2028\u0001", "toString", "__proto__"];
+export const ODD_NAMES = ["", " ", "é€😀", "a b", "\"", "\\", "[", ",", "/chat,", "4", "\u2028\u0001", "toString", "__proto__"];
 
 export async function odd_names(t) {
   const socket = await t.connect();
