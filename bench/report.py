@@ -44,8 +44,9 @@ def head(results: Results, has_chart: bool) -> str:
         "# Benchmark results\n\n"
         + (quick if settings["quick"] else "")
         + f"{results.machine['date']}, {results.machine['processor']}, {results.machine['kernel']}. "
-        + f"Rounds: {settings['rounds']}, figures are their medians; measured time of a run: {settings['seconds']:g} s. In each round every server runs every "
-        + "workload, one after the other, the server on one core and the load on another."
+        + f"Rounds: {settings['rounds']}, figures are medians; measured time of a run: {settings['seconds']:g} s. "
+        + "In each round every server runs every workload, one after the other, the server on one core and the load on "
+        + "another."
         + (f"\n\n![server CPU by workload and server]({CHART})" if has_chart else "")
     )
 
@@ -84,8 +85,9 @@ def ratios(results: Results, workloads: list[Workload]) -> str:
     ]
     header = ["", *(TITLES[other] for other in others), "fastsio / floor"]
     return (
-        "## Ratios\n\nWhat each server takes, as a multiple of what fastsio takes (server CPU, memory, or milliseconds of "
-        "stall). Last column: fastsio as a multiple of the bare C program for the same work.\n\n" + table(header, rows)
+        "## Ratios\n\nWhat each server takes, as a multiple of what fastsio takes (server CPU, memory, or milliseconds "
+        "of stall). Last column: fastsio as a multiple of the bare C program for the same work.\n\n"
+        + table(header, rows)
     )
 
 
