@@ -17,7 +17,7 @@ from libc.string cimport memchr, memcmp
 
 from fastsio.engine.http_syntax cimport (
     CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HOST, OTHER, SINGLE, TRANSFER_ENCODING, UPGRADE,
-    end_of_authority, equal, find_byte, has_token, header_kind, is_digit, is_host, is_letter, is_literal, is_word, trim,
+    end_of_authority, equal, find_byte, has_token, header_kind, is_digit, is_host, is_letter, is_literal, is_version, is_word, trim,
 )
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
@@ -30,7 +30,6 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 cdef Py_ssize_t MAX_HEAD = 16 * 1024  # request line and headers
 cdef Py_ssize_t CHUNK_OVERHEAD = 16  # bytes of framing for each byte in chunks, and MAX_TRAILER once
 cdef Py_ssize_t MAX_TRAILER = 4096
-cdef object NO_EVENTS = object()
 cdef bytes CHUNKED_HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 # CONNECT and TRACE have no use here (RFC 9110 9.3).
@@ -40,9 +39,8 @@ cdef dict REASONS = {
     200: "OK", 204: "No Content", 304: "Not Modified", 400: "Bad Request", 403: "Forbidden", 404: "Not Found",
     405: "Method Not Allowed", 413: "Payload Too Large", 414: "URI Too Long", 415: "Unsupported Media Type",
     417: "Expectation Failed", 426: "Upgrade Required", 431: "Request Header Fields Too Large",
-    500: "Internal Server Error", 501: "Not Implemented", 503: "Service Unavailable",
-    505: "HTTP Version Not Supported",
-}  # fmt: skip
+    500: "Internal Server Error", 501: "Not Implemented", 503: "Service Unavailable", 505: "HTTP Version Not Supported",
+}
 
 
 class HttpError(Exception):
@@ -279,9 +277,7 @@ cdef class HttpParser:
             line = data + self.line
             end = <const uint8_t *>memchr(line, c"\n", size - self.line)
             if (size if end == NULL else end + 1 - data) > MAX_HEAD:
-                if self.lines:
-                    refuse(431, "the headers are too large")
-                refuse(414, "the request line is too long")
+                refuse(431 if self.lines else 414, "the head is too large")
             if self.lines == 0 and not is_letter(data[0]) and data[0] != c"\r":
                 refuse(400, "this is not HTTP")
             if end == NULL:
@@ -304,17 +300,14 @@ cdef class HttpParser:
         if target != NULL:
             target += 1
             version = <const uint8_t *>memchr(target, c" ", line + size - target)
-        if version == NULL or line + size - version != 9 or memcmp(version, b" HTTP/", 6) != 0:
-            return refuse(400, "malformed request line")
-        if not (is_digit(version[6]) and version[7] == c"." and is_digit(version[8])):
+        if version == NULL or line + size - version != 9 or not is_version(version + 1):
             return refuse(400, "malformed request line")
         if version[6] != c"1" or version[8] > c"1":
             return refuse(505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
         method = METHODS.get(line[: target - 1 - line])
         if method is None:
             return refuse(501 if is_word(line, target - 1 - line) else 400, "unknown method")
-        self.http_1_0 = version[8] == c"0"
-        self.close = self.http_1_0
+        self.close = self.http_1_0 = version[8] == c"0"
         self.request = Request.__new__(Request)
         self.request.method = method
         return self.target(line, target - line, version - line)
@@ -384,10 +377,10 @@ cdef class HttpParser:
     cdef int length(self, const uint8_t *value, Py_ssize_t size) except -1:
         """Content-Length: digits, nothing else, and no more than there may be."""
         cdef Py_ssize_t at
+        cdef bint digits = size > 0
         for at in range(size):
-            if not is_digit(value[at]):
-                return refuse(400, "malformed Content-Length")
-        if size == 0:
+            digits = digits and is_digit(value[at])
+        if not digits:
             return refuse(400, "malformed Content-Length")
         for at in range(size):
             self.content_length = self.content_length * 10 + value[at] - c"0"
@@ -405,7 +398,7 @@ cdef class HttpParser:
         if self.seen & TRANSFER_ENCODING and self.seen & CONTENT_LENGTH:
             return refuse(400, "Transfer-Encoding and Content-Length exclude each other")
         try:
-            HttpRequestParser(NO_EVENTS).feed_data(head)
+            HttpRequestParser(None).feed_data(head)
         except HttpParserUpgrade:  # "upgrade" is among the tokens of Connection, and there is an Upgrade
             upgrade = self.websocket and not self.http_1_0
         except HttpParserError:

@@ -1,7 +1,7 @@
 # What HTTP is made of, as pointers into what came: bytes, tokens, lists, and the headers that matter here.
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport uint8_t
-from libc.string cimport memchr
+from libc.string cimport memchr, memcmp
 
 
 # The headers that the parser itself looks at, one bit each.
@@ -91,6 +91,11 @@ cdef inline bint is_host(const uint8_t *text, Py_ssize_t size) noexcept:
         if text[at] <= 0x20 or text[at] >= 0x7F or text[at] in (c",", c"/", c"?", c"#", c"@", c"\\"):
             return False
     return True
+
+
+cdef inline bint is_version(const uint8_t *text) noexcept:
+    """Whether 8 bytes say HTTP/ and a version, in this case (RFC 9112 2.3)."""
+    return memcmp(text, b"HTTP/", 5) == 0 and is_digit(text[5]) and text[6] == c"." and is_digit(text[7])
 
 
 cdef inline Py_ssize_t end_of_authority(const uint8_t *line, Py_ssize_t start, Py_ssize_t end) noexcept:
