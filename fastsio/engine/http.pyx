@@ -17,9 +17,9 @@ from libc.string cimport memchr, memcmp
 
 from fastsio.engine.http_syntax cimport (
     CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HOST, OTHER, SINGLE, TRANSFER_ENCODING, UPGRADE,
-    end_of_authority, equal, find_byte, has_token, header_kind, is_digit, is_host, is_letter, is_literal, is_version, is_word, trim,
+    end_of_authority, equal, find_byte, has_token, header_kind, trim,
+    is_digit, is_host, is_letter, is_literal, is_version, is_word,
 )
-
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from multidict import CIMultiDict
 
@@ -468,7 +468,7 @@ cdef class HttpParser:
             else:
                 self.newlines = 1 if byte == c"\r" else 0
             if self.newlines == 4:
-                self.newlines = 2
+                self.newlines = 0
                 break
         return at
 
