@@ -86,8 +86,10 @@ class Handshake:
         self._origins_logged: set[str] = set()
 
     def matches(self, path: str) -> bool:
-        """Whether a request for this path is ours; the path is compared as it was sent."""
-        return path.startswith(self._prefix) or (path == self._path and not self._slash_needed)
+        """Whether a request for this path is ours; the path is taken as it was sent, and may go on behind ours."""
+        if path == self._prefix or (path == self._path and not self._slash_needed):
+            return True
+        return path.startswith(self._prefix) and not {".", ".."}.intersection(path.split("/"))
 
     def check(self, request: Request) -> Generator[Any, Any, None]:
         """Raises Refusal, or ends when the session may open.
@@ -181,7 +183,8 @@ def is_same_origin(origin: str, request: Request) -> bool:
         port = ":80"
     else:
         return False
-    return host != "" and host.removesuffix(port) == request.host.removesuffix(port)
+    host = host.removesuffix(port)
+    return host != "" and host == request.host.removesuffix(port)
 
 
 # ---- ids ----

@@ -45,7 +45,6 @@ cdef dict REASONS = {
 
 class HttpError(Exception):
     """What came is not acceptable. status: to answer with; the text tells the peer why, without quoting it."""
-
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
@@ -209,7 +208,7 @@ cdef class HttpParser:
         return done
 
     def interim(self) -> bytes:
-        """The `100 Continue` that the client waits for before it sends the body, once; b"" mostly."""
+        """`100 Continue` where the client waits for it, once, and no request read with this one is due first."""
         if not self.awaiting_continue or self.state not in (BODY, CHUNKS) or self.body:
             return b""
         self.awaiting_continue = False
@@ -232,6 +231,7 @@ cdef class HttpParser:
                 self.begin_head()
         if self.state == UPGRADED:
             self.tail += data[at:]
+        self.awaiting_continue &= not done
         return 0
 
     # ---- head ----
