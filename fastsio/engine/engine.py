@@ -252,7 +252,8 @@ async def remaining(steps: Steps, result: object) -> str:
             else:
                 result = steps.send(value)
     except StopIteration as end:
-        return end.value
+        id: str = end.value
+        return id
 
 
 def default_max_connections() -> int:
