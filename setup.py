@@ -26,7 +26,7 @@ EXTENSIONS = {
     "fastsio.message": ["sio", *MESSAGE],
     "fastsio.rooms": ["bitset"],
     "fastsio.outbox": OUTBOX,
-    "fastsio.engine.http": [],
+    "fastsio.engine.http": ["http_syntax"],
     "fastsio.engine.timers": ["wheel", *OUTBOX],
     "fastsio.engine.core": [],
     "fastsio.engine.session": OUTBOX,

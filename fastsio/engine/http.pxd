@@ -44,7 +44,7 @@ cdef class HttpParser:
     cdef Py_ssize_t line  # where its first incomplete line begins
     cdef int lines  # complete ones
     cdef bint skipped  # the one empty line that may stand before a request
-    cdef uint32_t seen  # bits of Header
+    cdef uint32_t seen  # bits of http_header
     cdef bint http_1_0
     cdef bint close
     cdef bint websocket  # a token of Upgrade
@@ -66,7 +66,7 @@ cdef class HttpParser:
     cdef int begin_head(self) except -1
     cdef Py_ssize_t read_lines(self, const uint8_t *data, Py_ssize_t size) except -1
     cdef int request_line(self, const uint8_t *line, Py_ssize_t size) except -1
-    cdef int target(self, const uint8_t *line, Py_ssize_t start, Py_ssize_t end) except -1
+    cdef int target(self, const uint8_t *line, const uint8_t *target, const uint8_t *end) except -1
     cdef int header_line(self, const uint8_t *line, Py_ssize_t size) except -1
     cdef int header(self, int kind, const uint8_t *value, Py_ssize_t size) except -1
     cdef int length(self, const uint8_t *value, Py_ssize_t size) except -1

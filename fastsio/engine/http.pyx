@@ -16,9 +16,9 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memchr, memcmp
 
 from fastsio.engine.http_syntax cimport (
-    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, EXPECT, HOST, OTHER, SINGLE, TRANSFER_ENCODING, UPGRADE,
-    end_of_authority, equal, find_byte, has_token, header_kind, trim,
-    is_digit, is_host, is_letter, is_literal, is_version, is_word,
+    HTTP_CONNECTION, HTTP_CONTENT_ENCODING, HTTP_CONTENT_LENGTH, HTTP_EXPECT, HTTP_HOST, HTTP_OTHER, HTTP_SINGLE,
+    HTTP_TRANSFER_ENCODING, HTTP_UPGRADE, http_equal, http_find, http_has_token, http_header_kind, http_is,
+    http_is_digits, http_is_host, http_is_target, http_is_version, http_is_word, http_path_of_absolute, http_trim,
 )
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from multidict import CIMultiDict
@@ -45,6 +45,7 @@ cdef dict REASONS = {
 
 class HttpError(Exception):
     """What came is not acceptable. status: to answer with; the text tells the peer why, without quoting it."""
+
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
@@ -129,10 +130,10 @@ cdef class Request:
         cdef const uint8_t *newline
         while line < end:
             newline = <const uint8_t *>memchr(line, c"\n", end - line)
-            if newline - line > length and line[length] == c":" and equal(line, wanted, length):
+            if newline - line > length and line[length] == c":" and http_equal(line, wanted, length):
                 value = line + length + 1
                 end = newline
-                trim(&value, &end)
+                http_trim(&value, &end)
                 return PyBytes_FromStringAndSize(<const char *>value, end - value)
             line = newline + 1
         return None
@@ -150,8 +151,8 @@ cdef list parameters(bytes query, bytes wanted):
     cdef const uint8_t *limit = part + PyBytes_GET_SIZE(query)
     cdef list pairs = []
     while part < limit:
-        end = find_byte(part, limit, c"&")
-        separator = find_byte(part, end, c"=")
+        end = http_find(part, limit, c"&")
+        separator = http_find(part, end, c"=")
         if end > part and (wanted is None or is_name(part, separator - part, wanted)):
             pairs.append((part[: separator - part], separator[1 : end - separator] if separator < end else b""))
         part = end + 1
@@ -278,7 +279,7 @@ cdef class HttpParser:
             end = <const uint8_t *>memchr(line, c"\n", size - self.line)
             if (size if end == NULL else end + 1 - data) > MAX_HEAD:
                 refuse(431 if self.lines else 414, "the head is too large")
-            if self.lines == 0 and not is_letter(data[0]) and data[0] != c"\r":
+            if self.lines == 0 and not http_is_word(data, 1) and data[0] != c"\r":
                 refuse(400, "this is not HTTP")
             if end == NULL:
                 return 0
@@ -300,35 +301,33 @@ cdef class HttpParser:
         if target != NULL:
             target += 1
             version = <const uint8_t *>memchr(target, c" ", line + size - target)
-        if version == NULL or line + size - version != 9 or not is_version(version + 1):
+        if version == NULL or not http_is_version(version + 1, line + size - version - 1):
             return refuse(400, "malformed request line")
         if version[6] != c"1" or version[8] > c"1":
             return refuse(505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
         method = METHODS.get(line[: target - 1 - line])
         if method is None:
-            return refuse(501 if is_word(line, target - 1 - line) else 400, "unknown method")
+            return refuse(501 if http_is_word(line, target - 1 - line) else 400, "unknown method")
         self.close = self.http_1_0 = version[8] == c"0"
         self.request = Request.__new__(Request)
         self.request.method = method
-        return self.target(line, target - line, version - line)
+        return self.target(line, target, version)
 
-    cdef int target(self, const uint8_t *line, Py_ssize_t start, Py_ssize_t end) except -1:
+    cdef int target(self, const uint8_t *line, const uint8_t *target, const uint8_t *end) except -1:
         """RFC 9112 3.2: "/path?query", the same after "http://authority", or "*" with OPTIONS."""
         cdef Request request = self.request
-        cdef Py_ssize_t path = start
-        cdef Py_ssize_t at
-        for at in range(start, end):
-            if line[at] <= 0x20 or line[at] >= 0x7F or line[at] == c"#":
+        cdef const uint8_t *path = target
+        if not http_is_target(target, end - target):
+            return refuse(400, "malformed target")
+        if target[0] != c"/" and not (request.method == "OPTIONS" and end - target == 1 and target[0] == c"*"):
+            path = http_path_of_absolute(target, end)
+            if path == NULL:
                 return refuse(400, "malformed target")
-        if line[start] != c"/" and not (request.method == "OPTIONS" and end - start == 1 and line[start] == c"*"):
-            path = end_of_authority(line, start, end)
-            if path == 0:
-                return refuse(400, "malformed target")
-        request.target_at = start
-        request.path_at = path
-        request.path_end = find_byte(line + path, line + end, c"?") - line
-        request.target_end = end
-        request.headers_at = end + 11  # " HTTP/1.1" and CR LF
+        request.target_at = target - line
+        request.path_at = path - line
+        request.path_end = http_find(path, end, c"?") - line
+        request.target_end = end - line
+        request.headers_at = request.target_end + 11  # " HTTP/1.1" and CR LF
         return 0
 
     cdef int header_line(self, const uint8_t *line, Py_ssize_t size) except -1:
@@ -340,36 +339,36 @@ cdef class HttpParser:
             return refuse(431, "too many headers")
         if colon == NULL:
             return refuse(400, "malformed header")
-        kind = header_kind(line, colon - line)
-        if kind == OTHER:
+        kind = http_header_kind(line, colon - line)
+        if kind == HTTP_OTHER:
             return 0
-        if kind & SINGLE and self.seen & kind:
+        if kind & HTTP_SINGLE and self.seen & kind:
             return refuse(400, "a header that may come once came twice")
         self.seen |= kind
         value = colon + 1
-        trim(&value, &end)
+        http_trim(&value, &end)
         return self.header(kind, value, end - value)
 
     cdef int header(self, int kind, const uint8_t *value, Py_ssize_t size) except -1:
-        if kind == CONNECTION:
-            self.close = self.close or has_token(value, size, b"close")
-        elif kind == UPGRADE:
-            self.websocket = self.websocket or has_token(value, size, b"websocket")
-        elif kind == CONTENT_LENGTH:
+        if kind == HTTP_CONNECTION:
+            self.close = self.close or http_has_token(value, size, b"close")
+        elif kind == HTTP_UPGRADE:
+            self.websocket = self.websocket or http_has_token(value, size, b"websocket")
+        elif kind == HTTP_CONTENT_LENGTH:
             return self.length(value, size)
-        elif kind == HOST:
-            if not is_host(value, size):
+        elif kind == HTTP_HOST:
+            if not http_is_host(value, size):
                 return refuse(400, "malformed Host")
-        elif kind == TRANSFER_ENCODING:
+        elif kind == HTTP_TRANSFER_ENCODING:
             if self.http_1_0:
                 return refuse(400, "HTTP/1.0 has no Transfer-Encoding")
-            if not is_literal(value, size, b"chunked"):
-                return refuse(501 if is_word(value, size) else 400, "of transfer codings only chunked is spoken here")
-        elif kind == CONTENT_ENCODING:
-            if not is_literal(value, size, b"identity"):
+            if not http_is(value, size, b"chunked"):
+                return refuse(501 if http_is_word(value, size) else 400, "of transfer codings only chunked is known")
+        elif kind == HTTP_CONTENT_ENCODING:
+            if not http_is(value, size, b"identity"):
                 return refuse(415, "of content codings only identity is spoken here")
-        elif kind == EXPECT:
-            if not is_literal(value, size, b"100-continue"):
+        elif kind == HTTP_EXPECT:
+            if not http_is(value, size, b"100-continue"):
                 return refuse(417, "of expectations only 100-continue is met here")
             self.awaiting_continue = not self.http_1_0
         return 0
@@ -377,10 +376,7 @@ cdef class HttpParser:
     cdef int length(self, const uint8_t *value, Py_ssize_t size) except -1:
         """Content-Length: digits, nothing else, and no more than there may be."""
         cdef Py_ssize_t at
-        cdef bint digits = size > 0
-        for at in range(size):
-            digits = digits and is_digit(value[at])
-        if not digits:
+        if not http_is_digits(value, size):
             return refuse(400, "malformed Content-Length")
         for at in range(size):
             self.content_length = self.content_length * 10 + value[at] - c"0"
@@ -392,10 +388,10 @@ cdef class HttpParser:
         """The head is complete: what only the whole of it shows, and llhttp's opinion."""
         cdef Request request = self.request
         cdef bint upgrade = False
-        cdef bint has_body = self.content_length > 0 or self.seen & TRANSFER_ENCODING
-        if not self.seen & HOST and not self.http_1_0:
+        cdef bint has_body = self.content_length > 0 or self.seen & HTTP_TRANSFER_ENCODING
+        if not self.seen & HTTP_HOST and not self.http_1_0:
             return refuse(400, "Host is missing")
-        if self.seen & TRANSFER_ENCODING and self.seen & CONTENT_LENGTH:
+        if self.seen & HTTP_TRANSFER_ENCODING and self.seen & HTTP_CONTENT_LENGTH:
             return refuse(400, "Transfer-Encoding and Content-Length exclude each other")
         try:
             HttpRequestParser(None).feed_data(head)
@@ -419,7 +415,7 @@ cdef class HttpParser:
 
     cdef int begin_body(self) except -1:
         self.body = bytearray()
-        if self.seen & TRANSFER_ENCODING:
+        if self.seen & HTTP_TRANSFER_ENCODING:
             self.state = CHUNKS
             self.newlines = 0
             self.wire = 0

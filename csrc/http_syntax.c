@@ -1,0 +1,115 @@
+#include "http_syntax.h"
+
+#include <string.h>
+
+static bool is_digit(uint8_t byte) { return byte >= '0' && byte <= '9'; }
+
+static bool is_letter(uint8_t byte) { return (byte | 0x20) >= 'a' && (byte | 0x20) <= 'z'; }
+
+static uint8_t lower(uint8_t byte) { return byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte; }
+
+static bool is_visible(uint8_t byte) { return byte > 0x20 && byte < 0x7F; }
+
+static bool is_blank(uint8_t byte) { return byte == ' ' || byte == '\t' || byte == '\r'; }
+
+int http_header_kind(const uint8_t *name, size_t size) {
+    static const struct {
+        const char *name;
+        int kind;
+    } headers[] = {
+        {"host", HTTP_HOST},
+        {"upgrade", HTTP_UPGRADE},
+        {"connection", HTTP_CONNECTION},
+        {"sec-websocket-key", HTTP_WEBSOCKET_KEY},
+        {"sec-websocket-version", HTTP_WEBSOCKET_VERSION},
+        {"origin", HTTP_ORIGIN},
+        {"content-length", HTTP_CONTENT_LENGTH},
+        {"content-encoding", HTTP_CONTENT_ENCODING},
+        {"transfer-encoding", HTTP_TRANSFER_ENCODING},
+        {"expect", HTTP_EXPECT},
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        if (http_is(name, size, headers[i].name)) return headers[i].kind;
+    }
+    return HTTP_OTHER;
+}
+
+bool http_equal(const uint8_t *text, const uint8_t *lowered, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        if (lower(text[i]) != lowered[i]) return false;
+    }
+    return true;
+}
+
+bool http_is(const uint8_t *text, size_t size, const char *lowered) {
+    return size == strlen(lowered) && http_equal(text, (const uint8_t *)lowered, size);
+}
+
+bool http_has_token(const uint8_t *list, size_t size, const char *lowered) {
+    const uint8_t *limit = list + size;
+    for (;;) {
+        const uint8_t *comma = http_find(list, limit, ',');
+        const uint8_t *start = list;
+        const uint8_t *end = comma;
+        http_trim(&start, &end);
+        if (http_is(start, (size_t)(end - start), lowered)) return true;
+        if (comma == limit) return false;
+        list = comma + 1;
+    }
+}
+
+bool http_is_digits(const uint8_t *text, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        if (!is_digit(text[i])) return false;
+    }
+    return size > 0;
+}
+
+bool http_is_word(const uint8_t *text, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        if (!is_letter(text[i])) return false;
+    }
+    return size > 0;
+}
+
+bool http_is_version(const uint8_t *text, size_t size) {
+    return size == 8 && memcmp(text, "HTTP/", 5) == 0 && is_digit(text[5]) && text[6] == '.' && is_digit(text[7]);
+}
+
+bool http_is_target(const uint8_t *text, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        if (!is_visible(text[i]) || text[i] == '#') return false;
+    }
+    return size > 0;
+}
+
+bool http_is_host(const uint8_t *text, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        if (!is_visible(text[i]) || memchr(",/?#@\\", text[i], 6) != NULL) return false;
+    }
+    return true;
+}
+
+const uint8_t *http_find(const uint8_t *start, const uint8_t *end, uint8_t byte) {
+    const uint8_t *at = start == end ? NULL : memchr(start, byte, (size_t)(end - start));
+    return at == NULL ? end : at;
+}
+
+void http_trim(const uint8_t **start, const uint8_t **end) {
+    while (*start < *end && is_blank(**start)) ++*start;
+    while (*start < *end && is_blank((*end)[-1])) --*end;
+}
+
+const uint8_t *http_path_of_absolute(const uint8_t *target, const uint8_t *end) {
+    size_t size = (size_t)(end - target);
+    const uint8_t *host;
+    if (size > 7 && http_is(target, 7, "http://")) {
+        host = target + 7;
+    } else if (size > 8 && http_is(target, 8, "https://")) {
+        host = target + 8;
+    } else {
+        return NULL;
+    }
+    const uint8_t *path = http_find(host, http_find(host, end, '?'), '/');
+    return path > host && http_is_host(host, (size_t)(path - host)) ? path : NULL;
+}
