@@ -105,6 +105,8 @@ static void test_absolute_form(void) {
     CHECK(path_at("http://?b") == -1);
     CHECK(path_at("https://") == -1);
     CHECK(path_at("https:///") == -1);
+    CHECK(path_at("https:/") == -1); /* no byte beyond is compared */
+    CHECK(path_at("http:/") == -1);
     CHECK(path_at("http://a@b/") == -1);
     CHECK(path_at("ftp://a/b") == -1);
     CHECK(path_at("/b") == -1);
