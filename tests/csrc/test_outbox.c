@@ -158,7 +158,7 @@ static void test_flush_slot(void) {
     outbox_block(&box, 1, 4);
     outbox_flush_slot(&box, 1);
     check_got(1, "b");
-    CHECK(outbox_pending(&box, 1) == 5);
+    CHECK(outbox_pending(&box, 1) == 5 && box.stats.blocked == 1);
     check_handover(&box, 1, "c");
     outbox_close(&box, 2);
     outbox_flush_slot(&box, 2);
@@ -186,6 +186,20 @@ static void test_sharing(void) {
         if (fd != 77) CHECK(peers[fd].data == peers[0].data);
     }
     CHECK(box.spares == 3); /* all the nodes there were */
+    CHECK(box.stats.pushed == 2999 && box.stats.sends == 1000);
+    end(&box);
+}
+
+/* A message that is alone is sent from where it lies. */
+static void test_no_copy(void) {
+    outbox box;
+    begin(&box, 1000);
+    open_slots(&box, 1, SLOT_DIRECT);
+    message *made = raw("one");
+    CHECK(outbox_push(&box, 0, made, 0) == 1);
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    CHECK(peers[0].data == made->bytes);
+    message_release(made);
     end(&box);
 }
 
@@ -332,6 +346,7 @@ int main(void) {
     test_deadline();
     test_flush_slot();
     test_sharing();
+    test_no_copy();
     test_different_sequences();
     test_growth();
     test_no_memory();

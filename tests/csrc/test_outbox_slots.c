@@ -21,8 +21,29 @@ static void test_recycling(void) {
     CHECK(sends == 2);
     outbox_close(&box, 2);
     outbox_close(&box, 1);
-    CHECK(outbox_open(&box, 8, SLOT_DIRECT) == 1);
+    CHECK(outbox_open(&box, 8, 0) == 1);
     CHECK(box.slots[1].generation == 2 && box.used == 3);
+    push(&box, 1, "handed over");
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    check_handover(&box, 1, "handed over");
+    end(&box);
+}
+
+/* Closed in the queue: its turn comes and nothing happens, whether somebody else has the number by then or not. */
+static void test_closed_in_the_queue(void) {
+    outbox box;
+    begin(&box, 1000);
+    open_slots(&box, 2, SLOT_DIRECT);
+    CHECK(broadcast(&box, 0, 2, -1, "lost") == 2);
+    outbox_close(&box, 1);
+    outbox_close(&box, 0);
+    CHECK(outbox_open(&box, 0, SLOT_DIRECT) == 0);
+    outbox_check(&box, NULL, 0);
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    CHECK(sends == 0 && box.handover_count == 0);
+    push(&box, 0, "new");
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    check_got(0, "new");
     end(&box);
 }
 
@@ -35,7 +56,9 @@ static void test_recycling_of_a_blocked_slot(void) {
     push(&box, 0, "old");
     CHECK(outbox_flush(&box, NEVER) == 0);
     push(&box, 0, "more");
+    CHECK(box.queue_size == 0);
     outbox_close(&box, 0);
+    CHECK(outbox_pending(&box, 0) == 0);
     CHECK(outbox_open(&box, 5, SLOT_DIRECT) == 0);
     CHECK(box.handovers[0].slot == 0 && box.handovers[0].generation != box.slots[0].generation);
     CHECK(memcmp(cohort_flat(&box, box.handovers[0].cohort), "old", 3) == 0);
@@ -163,6 +186,7 @@ static void test_block_and_unblock(void) {
 
 int main(void) {
     test_recycling();
+    test_closed_in_the_queue();
     test_recycling_of_a_blocked_slot();
     test_backlog_of_a_blocked_slot();
     test_backlog_of_a_burst();
