@@ -110,6 +110,19 @@ static void test_backlog_of_a_burst(void) {
     end(&box);
 }
 
+/* To the byte: what fits exactly is accepted, one byte less is too little. */
+static void test_backlog_exactly(void) {
+    for (size_t missing = 0; missing < 2; missing++) {
+        outbox box;
+        begin(&box, 2 * (10 + COST) - missing);
+        open_slots(&box, 1, SLOT_DIRECT);
+        push(&box, 0, "0123456789");
+        push(&box, 0, "0123456789");
+        CHECK(box.overflow_count == missing);
+        end(&box);
+    }
+}
+
 /* One message above the limit goes to whoever has nothing else waiting. */
 static void test_backlog_of_one(void) {
     outbox box;
@@ -190,6 +203,7 @@ int main(void) {
     test_recycling_of_a_blocked_slot();
     test_backlog_of_a_blocked_slot();
     test_backlog_of_a_burst();
+    test_backlog_exactly();
     test_backlog_of_one();
     test_volatile();
     test_detach();
