@@ -1,0 +1,87 @@
+# cython: language_level=3
+"""What only compiled modules see of fastsio.outbox and fastsio.engine.timers, for tests in Python."""
+
+from libc.stdint cimport uint32_t
+
+from fastsio.engine.timers cimport Deadlines
+from fastsio.message cimport Message
+from fastsio.outbox cimport (
+    SLOT_BLOCKED,
+    Outbox,
+    SlotOwner,
+    outbox_detach,
+    outbox_now,
+    outbox_pending,
+)
+
+
+cdef class Probe(SlotOwner):
+    """The owner of a slot; a subclass in Python says what its hooks do."""
+
+    cdef readonly Outbox outbox
+
+    def __init__(self, Outbox outbox, int fd=-1):
+        self.outbox = outbox
+        outbox.open(self, fd)
+
+    def handover(self, data):
+        raise NotImplementedError
+
+    def stuck(self, error):
+        raise NotImplementedError
+
+    def deadline(self):
+        raise NotImplementedError
+
+    cdef int on_handover(self, object data) except -1:
+        self.handover(data)
+        return 0
+
+    cdef int on_stuck(self, int error) except -1:
+        self.stuck(error)
+        return 0
+
+    cdef int on_deadline(self) except -1:
+        self.deadline()
+        return 0
+
+    @property
+    def number(self) -> int:
+        return self.slot
+
+    @property
+    def blocked(self) -> bool:
+        return self.outbox.c.slots[self.slot].flags & SLOT_BLOCKED != 0
+
+    @property
+    def pending(self) -> int:
+        return outbox_pending(self.outbox.c, <uint32_t>self.slot)
+
+    def push(self, Message message, bint is_volatile=False) -> bool:
+        return self.outbox.push(<uint32_t>self.slot, message.c, is_volatile)
+
+    def write(self, bytes data) -> None:
+        self.outbox.write(<uint32_t>self.slot, data)
+
+    def flush(self) -> None:
+        self.outbox.flush_slot(<uint32_t>self.slot)
+
+    def unblock(self) -> None:
+        self.outbox.unblock(<uint32_t>self.slot)
+
+    def detach(self) -> None:
+        outbox_detach(self.outbox.c, <uint32_t>self.slot)
+
+    def close(self) -> None:
+        self.outbox.close(self)
+
+    def set_deadline(self, Deadlines deadlines, double seconds) -> None:
+        deadlines.set(<uint32_t>self.slot, seconds)
+
+    def cancel_deadline(self, Deadlines deadlines) -> None:
+        deadlines.cancel(<uint32_t>self.slot)
+
+
+def now() -> int:
+    """What the deadlines go by, in nanoseconds."""
+    return outbox_now()
