@@ -75,6 +75,18 @@ static void test_in_the_past(void) {
     wheel_destroy(&self);
 }
 
+/* Asked about a tick that is worked off already: nothing is due, and nothing is forgotten. */
+static void test_back_in_time(void) {
+    uint8_t taken[SLOTS];
+    wheel self;
+    wheel_init(&self, 100);
+    CHECK(wheel_set(&self, 1, 150) == 0);
+    CHECK(take(&self, 90, 8, taken) == 0);
+    CHECK(take(&self, 149, 8, taken) == 0);
+    CHECK(take(&self, 150, 8, taken) == 1);
+    wheel_destroy(&self);
+}
+
 static void test_cancel(void) {
     uint8_t taken[SLOTS];
     wheel self;
@@ -203,6 +215,7 @@ int main(void) {
     test_due();
     test_moved();
     test_in_the_past();
+    test_back_in_time();
     test_cancel();
     test_rounds();
     test_small_room();
