@@ -1,0 +1,300 @@
+"""Rooms and outbox together against dicts and lists: what each connection receives, in which order.
+
+A connection is a real socket, sent to directly, or one whose bytes are always handed over (as TLS is). A model decides
+who gets a message; a connection's model is the list of what it was promised. In between sockets join, leave, disconnect
+and come back in recycled slots, read slowly, stop reading, hang up or run over their backlog.
+"""
+
+import errno
+import socket
+from collections import deque
+from contextlib import suppress
+from functools import cache
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+
+from fastsio.message import Message
+from fastsio.outbox import Outbox
+from fastsio.rooms import Rooms
+from tests.csrc.probing import StillLoop, probe
+
+EVENT = 2
+MAX_BACKLOG = 6000
+OVERHEAD = 64  # what a waiting message counts beside its bytes
+SMALL_BUFFER = 2048
+
+
+@cache
+def connection_class():
+    class Connection(probe().Probe):
+        """What the model knows of a connection, and a transport that writes only when it is told to."""
+
+        def __init__(self, outbox, id, ours, theirs):
+            super().__init__(outbox, -1 if ours is None else ours.fileno())
+            self.id = id
+            self.ours, self.theirs = ours, theirs
+            self.joined = {id}
+            self.takes = True  # messages
+            self.hung_up = False
+            self.promised = bytearray()
+            self.received = bytearray()
+            self.waiting = []  # sizes of what is not flushed
+            self.held = deque()  # handed over and not written
+            self.handed = 0  # bytes handed over since it was last unblocked
+            self.errors = []
+            self.expected_errors = []
+
+        def handover(self, data):
+            assert isinstance(data, memoryview) and data.readonly
+            self.held.append(data)
+            self.handed += len(data)
+            self.waiting.clear()
+
+        def stuck(self, error):
+            self.errors.append(error)
+
+        @property
+        def is_blocked(self):
+            return self.handed != 0
+
+        def backlog(self):
+            return sum(self.waiting) + len(self.waiting) * OVERHEAD + self.handed
+
+        def shut(self):
+            for end in (self.ours, self.theirs):
+                if end is not None:
+                    end.close()
+
+    return Connection
+
+
+class RoomsAndOutbox(RuleBasedStateMachine):
+    connections = Bundle("connections")
+    room = st.sampled_from(["r1", "r2", "r3"])
+
+    def __init__(self):
+        super().__init__()
+        self.loop = StillLoop()
+        self.outbox = Outbox(self.loop, MAX_BACKLOG)
+        self.rooms = Rooms()
+        self.here = {}
+        self.opened = 0
+        self.most = 0  # at the same time
+        self.emitted = 0
+        self.accepted = 0
+        self.ghosts = []  # views of bytes whose connection is gone, and what they showed
+
+    # ---- connections ----
+
+    @rule(target=connections, direct=st.booleans())
+    def connect(self, direct):
+        ours = theirs = None
+        if direct:
+            ours, theirs = socket.socketpair()
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER)
+            ours.setblocking(False)
+            theirs.setblocking(False)
+        self.opened += 1
+        connection = connection_class()(self.outbox, f"id{self.opened}", ours, theirs)
+        used = {other.number for other in self.here.values()}
+        assert connection.number not in used
+        self.most = max(self.most, len(used) + 1)
+        assert connection.number < self.most  # a recycled one before a new one
+        self.rooms.add_socket(connection.id, connection.number)
+        self.here[connection.id] = connection
+        return connection
+
+    @rule(connection=consumes(connections))
+    def disconnect(self, connection):
+        self.ghosts += [(view, bytes(view)) for view in connection.held]
+        assert set(self.rooms.remove_socket(connection.number)) == connection.joined
+        del self.here[connection.id]
+        connection.close()
+        connection.shut()
+
+    @rule(connection=connections)
+    def hang_up(self, connection):
+        if connection.theirs is not None:
+            self.read(connection, 1 << 20)
+            connection.theirs.close()
+            connection.hung_up = True
+
+    @rule(connection=connections)
+    def leave(self, connection):
+        """The end of a connection from our side: everything goes out, and nothing after it."""
+        self.flush_one(connection)
+        connection.detach()
+        connection.takes = False
+
+    # ---- rooms ----
+
+    def name(self, name):
+        """A room, or for a number the id of somebody who is or was here."""
+        return name if isinstance(name, str) else f"id{name % (self.opened + 1)}"
+
+    names = st.one_of(room, room, st.integers(0, 20))
+
+    @rule(connection=connections, name=names)
+    def join(self, connection, name):
+        name = self.name(name)
+        assert bool(self.rooms.join(connection.number, name)) == (name not in connection.joined)
+        connection.joined.add(name)
+
+    @rule(connection=connections, name=names)
+    def leave_room(self, connection, name):
+        name = self.name(name)
+        assert bool(self.rooms.leave(connection.number, name)) == (name in connection.joined)
+        connection.joined.discard(name)
+
+    # ---- out ----
+
+    def promise(self, connection, frames, is_volatile):
+        """Whether the connection accepts it, by the model. What it does to the connection is noted as well."""
+        if not connection.takes or (is_volatile and connection.is_blocked):
+            return False
+        before = connection.backlog()
+        is_over = before != 0 and before + len(frames) + OVERHEAD > MAX_BACKLOG
+        if is_over and connection.is_blocked:
+            connection.takes = False
+            connection.expected_errors.append(0)
+            return False
+        connection.promised += frames
+        connection.waiting.append(len(frames))
+        if is_over:
+            self.note_flush(connection)
+        return True
+
+    def note_flush(self, connection):
+        """The slot is flushed now: a direct one takes it or fails; any other has it handed over, which it notes itself."""
+        if connection.ours is None or connection.is_blocked:
+            return
+        if connection.waiting and connection.hung_up and connection.takes:
+            connection.expected_errors.append(errno.EPIPE)
+            connection.takes = False
+        connection.waiting.clear()
+
+    @rule(
+        names=st.lists(names, max_size=3),
+        excepts=st.lists(names, max_size=2),
+        sender=st.none() | connections,
+        size=st.sampled_from([0, 10, 300, 2000, 7000]),
+        is_volatile=st.booleans(),
+    )
+    def emit(self, names, excepts, sender, size, is_volatile):
+        names, excepts = list(map(self.name, names)), list(map(self.name, excepts))
+        self.emitted += 1
+        message = Message(EVENT, "/", ["event", self.emitted, "x" * size])
+        receivers = [
+            connection
+            for connection in self.here.values()
+            if (not names or connection.joined & set(names))
+            and not connection.joined & set(excepts)
+            and connection is not sender
+        ]
+        expected = sum(self.promise(connection, message.frames, is_volatile) for connection in receivers)
+        number = -1 if sender is None else sender.number
+        assert self.outbox.send_to(self.rooms, names, excepts, number, message, is_volatile) == expected
+        self.accepted += expected
+
+    @rule(connection=connections, size=st.integers(0, 200))
+    def answer(self, connection, size):
+        """Bytes for one alone: an acknowledgement, a pong."""
+        data = b"%d:" % self.emitted + b"r" * size
+        self.accepted += self.promise(connection, data, False)
+        connection.write(data)
+
+    def flush_one(self, connection):
+        self.note_flush(connection)
+        connection.flush()
+
+    @rule(connection=connections)
+    def flush(self, connection):
+        self.flush_one(connection)
+
+    @rule()
+    def turn(self):
+        for connection in self.here.values():
+            self.note_flush(connection)
+        self.loop.settle()
+        for connection in self.here.values():
+            assert connection.errors == connection.expected_errors
+
+    # ---- the peers read, the transports write ----
+
+    def read(self, connection, size):
+        if connection.theirs is not None and not connection.hung_up:
+            with suppress(BlockingIOError):
+                connection.received += connection.theirs.recv(size)
+
+    def write_held(self, connection, size):
+        """The transport writes at most `size` bytes of what it holds."""
+        while connection.held and size > 0:
+            part = connection.held.popleft()
+            try:
+                done = len(part) if connection.ours is None else connection.ours.send(part)
+            except BlockingIOError:
+                done = 0
+            except BrokenPipeError:
+                done = len(part)
+            done = min(done, size) if connection.ours is None else done
+            if connection.ours is None:
+                connection.received += part[:done]
+            if done < len(part):
+                connection.held.appendleft(part[done:])
+            if done == 0:
+                return
+            size -= done
+
+    @rule(connection=connections, size=st.sampled_from([1, 100, 3000, 1 << 20]))
+    def drain(self, connection, size):
+        self.read(connection, size)
+        self.write_held(connection, size)
+        if connection.is_blocked and not connection.held:
+            connection.handed = 0
+            connection.unblock()
+
+    # ---- what always holds ----
+
+    @invariant()
+    def as_promised(self):
+        for connection in self.here.values():
+            assert connection.promised.startswith(connection.received)
+            assert connection.blocked == connection.is_blocked
+            assert connection.pending == sum(connection.waiting) + connection.handed
+
+    @invariant()
+    def same_rooms(self):
+        assert len(self.rooms) == len(self.here)
+        for connection in self.here.values():
+            assert self.rooms.rooms_of(connection.number) == connection.joined
+        held = set().union(*(connection.joined for connection in self.here.values()))
+        assert self.rooms.room_names() == held
+
+    def teardown(self):
+        try:
+            for _ in range(100_000):
+                self.turn()
+                for connection in self.here.values():
+                    self.drain(connection, 1 << 20)
+                if all(
+                    connection.hung_up or connection.received == connection.promised
+                    for connection in self.here.values()
+                ):
+                    break
+            for connection in self.here.values():
+                assert connection.hung_up or connection.received == connection.promised
+            assert self.outbox.stats()["pushed"] == self.accepted
+            for connection in list(self.here.values()):
+                self.disconnect(connection)
+            assert all(bytes(view) == shown for view, shown in self.ghosts)
+        finally:
+            for connection in self.here.values():
+                connection.shut()
+
+
+RoomsAndOutbox.TestCase.settings = settings(
+    max_examples=60, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestRoomsAndOutbox = RoomsAndOutbox.TestCase
