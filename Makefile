@@ -1,10 +1,12 @@
 # make demo    the chat page at http://127.0.0.1:3000
 # make test    everything: lint, types, unit, property and end-to-end tests
-# make lint | types | wheel | bench | fuzz | clean
+# make lint | types | pytest | wheel | bench | fuzz | clean
 #
 # Everything is installed into .venv and node_modules. PYTHON chooses the interpreter: make PYTHON=python3.13 demo
 
 PYTHON ?= python3
+FUZZ_SECONDS ?= 60# of each target, with clang
+FUZZ_RUNS ?= 100000# of each target, without
 VENV := .venv
 STAMPS := $(VENV)/stamps
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
@@ -37,16 +39,17 @@ types: $(STAMPS)/built $(STAMPS)/test
 
 wheel: dist/stamp
 
-bench: $(STAMPS)/built $(STAMPS)/bench
+bench: $(STAMPS)/built $(STAMPS)/bench bench/node_modules/.package-lock.json
 	$(MAKE) -C bench
 	python -m bench.run
 
 fuzz: $(STAMPS)/built $(STAMPS)/test
-	python -m tests.fuzz.run
+	if command -v clang >/dev/null; then FASTSIO_FUZZ_SECONDS=$(FUZZ_SECONDS) pytest tests/fuzz -k libfuzzer; \
+	else FASTSIO_FUZZ_RUNS=$(FUZZ_RUNS) pytest tests/fuzz -k driver; fi
 
 clean:
 	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
-	rm -rf tests/node_modules examples/chat/node_modules
+	rm -rf tests/node_modules examples/chat/node_modules bench/node_modules bench/build
 	find fastsio -name '*.so' -delete -o -name '*.html' -delete
 
 # ---- what the targets stand on ----
@@ -64,13 +67,17 @@ $(STAMPS)/needs: pyproject.toml .ci/needs.py | $(VENV)/bin/python
 	echo "$(CURDIR)" > "$$($(VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/fastsio.pth"
 	mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/test $(STAMPS)/bench: $(STAMPS)/needs
-	python .ci/needs.py $(@F) > $(VENV)/needs-$(@F).txt
-	$(PIP) install --requirement $(VENV)/needs-$(@F).txt
+$(STAMPS)/test: $(STAMPS)/needs
+	$(VENV)/bin/python .ci/needs.py test > $(VENV)/needs-test.txt
+	$(PIP) install --requirement $(VENV)/needs-test.txt
+	touch $@
+
+$(STAMPS)/bench: $(STAMPS)/needs bench/requirements.txt
+	$(PIP) install --requirement bench/requirements.txt
 	touch $@
 
 $(STAMPS)/built: $(STAMPS)/needs $(NATIVE)
-	python setup.py --quiet build_ext --inplace
+	python setup.py --quiet build_ext --inplace --parallel $$(getconf _NPROCESSORS_ONLN)
 	touch $@
 
 # Without npm the demo's page takes the client from elsewhere, and the tests that need it say so.

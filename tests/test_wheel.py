@@ -76,9 +76,8 @@ def port(python: Path, tmp_path: Path) -> Iterator[int]:
 
 def test_contents(wheel: Path) -> None:
     assert sys.platform != "linux" or "manylinux" in wheel.name
-    names = set(ZipFile(wheel).namelist())
-    suffixes = {Path(name).suffix for name in names}
-    assert suffixes <= {"", ".py", ".pyi", ".so", ".typed"}
+    names = {name for name in ZipFile(wheel).namelist() if not re.search(r"\.dist-info/|/$", name)}
+    assert {Path(name).suffix for name in names} == {".py", ".pyi", ".so", ".typed"}
     sources = [file for suffix in ("py", "pyi") for file in (ROOT / "fastsio").rglob(f"*.{suffix}")]
     assert names >= {str(file.relative_to(ROOT)) for file in sources} | {"fastsio/py.typed"}
     compiled = {name.partition(".")[0] for name in names if name.endswith(".so")}

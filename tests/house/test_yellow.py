@@ -8,6 +8,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
@@ -16,7 +17,18 @@ import pytest
 from tests.house.sources import ROOT, functions
 
 BUDGETS = {
-    "fastsio/engine/connection.pyx": {"decode": 0},
+    # in
+    "fastsio/engine/connection.pyx": {"get_buffer": 2, "buffer_updated": 6, "decode": 5, "blocked": 0},
+    "fastsio/engine/session.pyx": {"on_frame": 0, "on_binary_frame": 0, "on_other_packet": 0, "on_pong": 0},
+    "fastsio/engine/timers.pyx": {"set": 5, "cancel": 0, "judge": 11},
+    "fastsio/client.pyx": {"on_text": 9, "on_message": 56, "deliver": 0, "find": 15, "send": 7},
+    "fastsio/dispatch.pyx": {"on_event": 35, "run": 87, "answer": 18, "send": 13, "_emit": 0},
+    "fastsio/handlers.pyx": {"call": 34, "lacks": 1},
+    # out
+    "fastsio/wire/payload.pyx": {"loads_span": 64, "dumps": 64},
+    "fastsio/message.pyx": {"encode_packet": 44, "encode_raw": 0},
+    "fastsio/rooms.pyx": {"select": 74, "select_one": 18, "own_slot": 17},
+    "fastsio/outbox.pyx": {"push": 0, "broadcast": 0, "send_to": 3, "after_push": 5, "_flush": 19, "flush_slot": 0},
 }
 
 LINE = re.compile(r'<pre class="cython line score-(\d+)"[^>]*>.*?<span class="">0*(\d+)</span>: (.*?)</pre>')
@@ -51,9 +63,9 @@ def test_hot_functions(name: str, tmp_path: Path) -> None:
     file = ROOT / name
     score = scores(file, tmp_path)
     assert sum(score.values()) > 0, "nothing was annotated"
-    spent = {
-        function: sum(score.get(line, 0) for line in range(first + 1, last + 1))
-        for function, first, last in functions(file)
-    }
+    spent: dict[str, int] = defaultdict(int)
+    for function, first, last in functions(file):
+        spent[function] = max(spent[function], sum(score.get(line, 0) for line in range(first + 1, last + 1)))
+    assert spent.keys() >= BUDGETS[name].keys(), "a function of the table is gone"
     over = {function: spent[function] for function, budget in BUDGETS[name].items() if spent[function] > budget}
     assert not over, f"more yellow than {BUDGETS[name]}"
