@@ -13,7 +13,7 @@ import pytest
 
 from fastsio import AckTimeout, ConnectError, Server
 from tests.e2e.hostile import ALIVE, ATTACHMENT, ECHO, ECHOED, MAX, ROWS, Row
-from tests.e2e.rawws import BINARY, TEXT, Frame, RawWebSocket, binary, frame, head, normalised, rawws, text
+from tests.e2e.rawws import BINARY, MASK, TEXT, Frame, RawWebSocket, binary, frame, head, normalised, rawws, text
 from tests.wsclient import serving
 
 
@@ -65,6 +65,7 @@ async def scene(**options: Any) -> AsyncIterator[Scene]:
         async with rawws(io, join=True) as honest:
             (honest_session,) = io.engine.clients
             yield Scene(io, honest, notes, reasons, connected, slow)
+            slow.set()
             await gone(io, 1)
             await echoes(honest)
             assert list(io.engine.clients) == [honest_session]
@@ -149,7 +150,7 @@ async def test_the_limit_counts_exactly():
         ws.send(frame(TEXT, largest), frame(TEXT, largest[:-1], fin=False), frame(0, largest[-1:]))
         assert await ws.barrier() == []
         assert [len(text) for (text,) in stage.notes] == [MAX - 13] * 2
-        ws.send(frame(TEXT, largest, fin=False), head(0, 1))
+        ws.send(frame(TEXT, largest, fin=False), head(0, 1), MASK)
         assert await ws.rest() == ([], 1009)
 
 
@@ -278,12 +279,8 @@ async def test_s92_ten_attachments_of_the_maximum():
 async def test_s96_ten_thousand_events_in_one_go():
     """Another client's event, sent at the same moment, is not kept waiting for all of them."""
     async with scene() as stage, rawws(stage.io, join=True) as ws:
-        ws.send(text('42["note","flood"]') * 10_000)
+        ws.send(text('42["note"]') * 10_000)
         stage.honest.send(text('42["note","honest"]'))
-        await stage.honest.barrier()
-        before = len(stage.notes)
-        assert await ws.barrier() == []
+        assert await ws.barrier() == await stage.honest.barrier() == []
         assert len(stage.notes) == 10_001
-        assert before < 10_001
-        assert stage.notes.count(("honest",)) == 1
-        stage.notes.clear()
+        assert stage.notes.index(("honest",)) < 10_000
