@@ -13,7 +13,7 @@ import pytest
 
 from fastsio import AckTimeout, ConnectError, Server
 from tests.e2e.hostile import ALIVE, ATTACHMENT, ECHO, ECHOED, MAX, ROWS, Row
-from tests.e2e.rawws import BINARY, MASK, TEXT, Frame, RawWebSocket, binary, frame, head, normalised, rawws, text
+from tests.e2e.rawws import BINARY, TEXT, Frame, RawWebSocket, binary, frame, head, normalised, rawws, text
 from tests.wsclient import serving
 
 
@@ -150,7 +150,7 @@ async def test_the_limit_counts_exactly():
         ws.send(frame(TEXT, largest), frame(TEXT, largest[:-1], fin=False), frame(0, largest[-1:]))
         assert await ws.barrier() == []
         assert [len(text) for (text,) in stage.notes] == [MAX - 13] * 2
-        ws.send(frame(TEXT, largest, fin=False), head(0, 1), MASK)
+        ws.send(frame(TEXT, largest, fin=False), head(0, 1))
         assert await ws.rest() == ([], 1009)
 
 
