@@ -154,20 +154,30 @@ class RawWebSocket:
         self.writer.transport.abort()
 
 
+async def connected(address: tuple[str, int], receive_buffer: int | None) -> RawWebSocket:
+    """receive_buffer: bytes that kernel and reader may hold each, to make a client that fills up early."""
+    raw = socket.socket()
+    raw.setblocking(False)
+    if receive_buffer is not None:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    await asyncio.get_running_loop().sock_connect(raw, address)
+    return RawWebSocket(*await asyncio.open_connection(sock=raw, limit=receive_buffer or 2**16))
+
+
 @asynccontextmanager
 async def rawws(
-    io: Server, query: str = "EIO=4&transport=websocket", *, join: bool = False, auth: str = ""
+    io: Server, query: str = "EIO=4&transport=websocket", *, join: bool = False, receive_buffer: int | None = None
 ) -> AsyncIterator[RawWebSocket]:
     """A connection that has its open packet; with `join` it is in "/" too."""
     address = io.addresses[0]
     assert not isinstance(address, str)
-    ws = RawWebSocket(*await asyncio.open_connection(*address))
+    ws = await connected(address, receive_buffer)
     try:
         await ws.handshake(address, query)
         if ws.status == 101:
             ws.opened = await ws.text()
         if join:
-            ws.send(text("40" + auth))
+            ws.send(text("40"))
             answer = await ws.text()
             assert answer.startswith('40{"sid":"'), answer
             ws.sid = answer[10:-2]

@@ -1,25 +1,29 @@
 """Bytes never reach the wrong peer: clients come and go, most of them rudely, while messages for them are pending.
 
-Slots and descriptors are recycled all the time. Every client checks what it gets: its own messages only, all of
-them, and every broadcast from its first to its last, in the order in which the server sent them.
+Slots and descriptors are recycled all the time, and the buffers of both sides are small, so that readers block and
+unblock. Every client checks what it gets: its own messages only, all of them, and every broadcast from its first to
+its last, in the order in which the server sent them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from random import Random
 
 import pytest
 
 from fastsio import Server, Socket
 from tests.e2e.rawws import BINARY, CLOSE, END, TEXT, RawWebSocket, close, rawws, text
-from tests.wsclient import serving
 
 WORKERS = 25
 LIVES = 16  # of each worker
-PADS = ["x" * size for size in (0, 10, 10, 100, 3_000, 40_000)]
+BUFFER = 8_192  # bytes, of each socket
+PADS = ["x" * size for size in (0, 10, 10, 100, 3_000, 20_000)]
 
 
 class Witness:
@@ -42,18 +46,40 @@ class Witness:
             self.own += 1
 
 
-async def broadcast(io: Server, random: Random, count: Counter[Socket]) -> None:
+class Sender:
     """Sends to everybody and to each one alone, several messages in each round of the loop."""
-    number = 0
-    while True:
-        for _ in range(random.randrange(1, 5)):
-            io.emit("all", number, random.choice(PADS))
-            for socket in list(io.sockets.sockets.values()):
-                if random.random() < 0.5:
-                    socket.emit("own", socket.id, count[socket], number)
-                    count[socket] += 1
-            number += 1
-        await asyncio.sleep(0.002)
+
+    def __init__(self, io: Server) -> None:
+        self.io = io
+        self.peak = 0  # bytes queued for one client
+
+    async def run(self, random: Random) -> None:
+        number = 0
+        own: Counter[Socket] = Counter()
+        while True:
+            for _ in range(random.randrange(1, 5)):
+                self.io.emit("all", number, random.choice(PADS))
+                for to in list(self.io.sockets.sockets.values()):
+                    self.peak = max(self.peak, to.conn.buffered_amount)
+                    if random.random() < 0.5:
+                        to.emit("own", to.id, own[to], number)
+                        own[to] += 1
+                number += 1
+            await asyncio.sleep(0.002)
+
+
+@asynccontextmanager
+async def small_buffers(max_backlog: int) -> AsyncIterator[Server]:
+    """A server whose connections inherit a small send buffer."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+    listening.bind(("127.0.0.1", 0))
+    io = Server(max_backlog=max_backlog)
+    await io.listen(sock=listening)
+    try:
+        yield io
+    finally:
+        await io.close()
 
 
 async def watch(ws: RawWebSocket, witness: Witness, frames: int) -> bool:
@@ -86,7 +112,7 @@ async def leave(ws: RawWebSocket, witness: Witness, how: str) -> None:
 async def live(io: Server, random: Random, ways: Counter[str]) -> None:
     how = random.choice(["reset", "deaf", "slow", "polite", "rude"])
     try:
-        async with rawws(io, join=True) as ws:
+        async with rawws(io, join=True, receive_buffer=BUFFER) as ws:
             witness = Witness(ws.sid)
             if await watch(ws, witness, random.randrange(40)):
                 await leave(ws, witness, how)
@@ -96,13 +122,14 @@ async def live(io: Server, random: Random, ways: Counter[str]) -> None:
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("max_backlog", [16 * 1024 * 1024, 300_000], ids=["roomy", "tight"])
+@pytest.mark.parametrize("max_backlog", [16 * 1024 * 1024, 200_000], ids=["roomy", "tight"])
 async def test_every_client_gets_only_its_own(max_backlog, caplog):
     slots: Counter[int] = Counter()
     ways: Counter[str] = Counter()
-    async with serving(max_backlog=max_backlog) as io:
+    async with small_buffers(max_backlog) as io:
         io.on("connection", lambda socket: slots.update([socket.conn.slot_number]))
-        sender = asyncio.create_task(broadcast(io, Random(1), Counter()))
+        sender = Sender(io)
+        sending = asyncio.create_task(sender.run(Random(1)))
 
         async def work(number: int) -> None:
             random = Random(number)
@@ -110,11 +137,14 @@ async def test_every_client_gets_only_its_own(max_backlog, caplog):
                 await live(io, random, ways)
 
         await asyncio.gather(*(work(number) for number in range(WORKERS)))
-        sender.cancel()
+        sending.cancel()
         async with asyncio.timeout(10):
             while io.engine.clients_count:
                 await asyncio.sleep(0.01)
         assert not io.sockets.sockets
+        thrown_out = io.engine.counters.get("max_backlog reached", 0)
     assert ways.total() == slots.total() == WORKERS * LIVES
     assert max(slots.values()) > LIVES // 2, "slots were not recycled"
+    assert sender.peak > 100_000, "no reader was slow"
+    assert (thrown_out > 0) == (max_backlog < 1_000_000)
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
