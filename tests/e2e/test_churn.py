@@ -69,6 +69,16 @@ class Sender:
 
 
 @asynccontextmanager
+async def sending(io: Server) -> AsyncIterator[Sender]:
+    sender = Sender(io)
+    task = asyncio.create_task(sender.run(Random(1)))
+    try:
+        yield sender
+    finally:
+        task.cancel()
+
+
+@asynccontextmanager
 async def small_buffers(max_backlog: int) -> AsyncIterator[Server]:
     """A server whose connections inherit a small send buffer."""
     listening = socket.socket()
@@ -121,6 +131,11 @@ async def live(io: Server, random: Random, ways: Counter[str]) -> None:
     ways[how] += 1
 
 
+async def work(io: Server, random: Random, ways: Counter[str]) -> None:
+    for _ in range(LIVES):
+        await live(io, random, ways)
+
+
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("max_backlog", [16 * 1024 * 1024, 200_000], ids=["roomy", "tight"])
 async def test_every_client_gets_only_its_own(max_backlog, caplog):
@@ -128,16 +143,9 @@ async def test_every_client_gets_only_its_own(max_backlog, caplog):
     ways: Counter[str] = Counter()
     async with small_buffers(max_backlog) as io:
         io.on("connection", lambda socket: slots.update([socket.conn.slot_number]))
-        sender = Sender(io)
-        sending = asyncio.create_task(sender.run(Random(1)))
-
-        async def work(number: int) -> None:
-            random = Random(number)
-            for _ in range(LIVES):
-                await live(io, random, ways)
-
-        await asyncio.gather(*(work(number) for number in range(WORKERS)))
-        sending.cancel()
+        async with sending(io) as sender, asyncio.TaskGroup() as group:
+            for number in range(WORKERS):
+                group.create_task(work(io, Random(number), ways))
         async with asyncio.timeout(10):
             while io.engine.clients_count:
                 await asyncio.sleep(0.01)

@@ -277,10 +277,15 @@ async def test_s92_ten_attachments_of_the_maximum():
 
 
 async def test_s96_ten_thousand_events_in_one_go():
-    """Another client's event, sent at the same moment, is not kept waiting for all of them."""
+    """Another client's event, sent at the same moment, does not wait for what one read brings of the flood."""
     async with scene() as stage, rawws(stage.io, join=True) as ws:
-        ws.send(text('42["note"]') * 10_000)
+
+        @stage.io.event
+        def work(socket):
+            stage.notes.append(sum(range(2_000)))
+
+        ws.send(text('42["work"]') * 10_000)
         stage.honest.send(text('42["note","honest"]'))
         assert await ws.barrier() == await stage.honest.barrier() == []
         assert len(stage.notes) == 10_001
-        assert stage.notes.index(("honest",)) < 10_000
+        assert stage.notes.index(("honest",)) < 2_000
