@@ -60,7 +60,7 @@ typedef struct handover {
 typedef ssize_t (*outbox_send)(void *context, int fd, const void *data, size_t size);
 
 #define OUTBOX_HANDOVERS 256 /* room for them; a push or a flush stops when it is full */
-#define OUTBOX_COHORT_COST (sizeof(cohort) + sizeof(message)) /* counted per message beside its bytes */
+#define OUTBOX_COHORT_COST (sizeof(struct cohort) + sizeof(struct message)) /* counted per message beside its bytes */
 
 typedef struct outbox_stats {
     uint64_t pushed;    /* messages x receivers accepted */

@@ -93,6 +93,7 @@ static size_t work_off(wheel *self, uint64_t tick, uint64_t now, uint32_t *slots
 
 size_t wheel_due(wheel *self, uint64_t now, uint32_t *slots, size_t room) {
     size_t count = 0;
+    if (now <= self->now) return 0;
     if (now - self->now > WHEEL_BUCKETS) self->now = now - WHEEL_BUCKETS; /* every bucket once is enough */
     while (self->now < now && self->count != 0) {
         count += work_off(self, self->now + 1, now, slots + count, room - count);

@@ -187,7 +187,7 @@ cdef class SocketBase:
         """Sends an event without an acknowledgement: items is [event, *arguments]."""
         self.send(SIO_EVENT, SIO_NO_ID, items, is_volatile)
 
-    def _emit_with_ack(self, list items, object callback, object timeout) -> int:
+    def _emit_with_ack(self, list items, object callback, object timeout, bint is_volatile=False) -> int:
         """Sends an event; callback(error or None, *arguments) is called once, when the answer comes, after
         `timeout` seconds (None: never) or at the disconnect. Returns the acknowledgement's id."""
         cdef int64_t ack_id
@@ -205,7 +205,7 @@ cdef class SocketBase:
             timer = self.outbox.loop.call_later(timeout, self._ack_timed_out, ack_id)
         self.acks[ack_id] = (callback, timer)
         try:
-            self.send(SIO_EVENT, ack_id, items, False)
+            self.send(SIO_EVENT, ack_id, items, is_volatile)
         except BaseException:
             self._forget_ack(ack_id)
             raise

@@ -10,9 +10,7 @@ from fastsio.handlers import Listeners
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 # Names that a client must not send and a server must not emit (socket.io-parser 4.2).
-RESERVED = frozenset(
-    ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"]
-)
+RESERVED = frozenset(["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"])
 
 
 def check_event(event: object) -> None:

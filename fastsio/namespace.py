@@ -117,7 +117,9 @@ class Namespace(NamespaceBase, Emitter, Targeting):
 
     def _admit(self, client: Client, auth: object) -> None:
         """A client asks to join: the middlewares decide, now or later."""
-        socket = Socket(self, client, generate_id(), self.server._outbox, auth)
+        outbox = self.server._outbox
+        assert outbox is not None  # there is a client
+        socket = Socket(self, client, generate_id(), outbox, auth)
         remaining = iter(self._middlewares)
         try:
             for middleware in remaining:

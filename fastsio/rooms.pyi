@@ -53,9 +53,7 @@ class Rooms:
     def members(self, room: str) -> list[int]:
         """The slots in the room, ascending."""
 
-    def selected(
-        self, rooms: Collection[str] = (), excepts: Collection[str] = (), sender: int = -1
-    ) -> list[int]:
+    def selected(self, rooms: Collection[str] = (), excepts: Collection[str] = (), sender: int = -1) -> list[int]:
         """The slots in any of `rooms` (empty: all sockets) and in none of `excepts`, ascending.
 
         `sender` is a slot to leave out, -1: nobody.

@@ -21,8 +21,6 @@ from fastsio.options import Options, resolve
 from fastsio.wire.sio import CONNECT_ERROR
 
 if TYPE_CHECKING:
-    from fastsio.engine.http import Request
-    from fastsio.engine.session import Session
     from fastsio.outbox import Outbox
 
 log = getLogger("fastsio")

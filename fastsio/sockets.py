@@ -8,12 +8,12 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from fastsio.adapter import BroadcastOptions
 from fastsio.broadcast import BroadcastOperator, Targeting, names_of
 from fastsio.dispatch import SocketBase
 from fastsio.errors import Disconnected
 from fastsio.events import Emitter, check_event
 from fastsio.handlers import Listeners
-from fastsio.adapter import BroadcastOptions
 
 if TYPE_CHECKING:
     from fastsio.client import Client
@@ -105,9 +105,21 @@ class Socket(SocketBase, Emitter, Targeting):
         """
         return await _wait_for_ack(self, event, args, None)
 
-    def timeout(self, seconds: float) -> TimeoutEmitter:
+    def timeout(self, seconds: float) -> SocketEmitter:
         """For the next emit: how long its acknowledgement may take. Source: Socket.IO 4.x."""
-        return TimeoutEmitter(self, seconds)
+        return SocketEmitter(self).timeout(seconds)
+
+    @property
+    def volatile(self) -> SocketEmitter:  # type: ignore[override]
+        """For the next emit: it is dropped, and counted, when this client still has messages to read.
+
+        Source: Socket.IO 2.x.
+        """
+        return SocketEmitter(self).volatile
+
+    def compress(self, compress: bool) -> SocketEmitter:  # type: ignore[override]
+        """For the next emit: whether it is compressed, where compression is on. Source: Socket.IO 2.x."""
+        return SocketEmitter(self).compress(compress)
 
     @property
     def broadcast(self) -> BroadcastOperator:
@@ -169,24 +181,59 @@ class Socket(SocketBase, Emitter, Targeting):
         return f"<Socket {self.id} in {self.nsp.name}, {state}>"
 
 
-class TimeoutEmitter:
-    """What `socket.timeout(seconds)` gives: emits whose acknowledgement has a deadline."""
+class SocketEmitter(Targeting):
+    """A socket with flags for an emit: what `socket.volatile`, `socket.compress` and `socket.timeout` give.
 
-    __slots__ = ("_seconds", "_socket")
+    It emits to that client; `to`, `except_` and their like make a target of it, which leaves the client out.
+    """
 
-    def __init__(self, socket: Socket, seconds: float) -> None:
+    __slots__ = ("_options", "_seconds", "_socket")
+
+    def __init__(self, socket: Socket, options: BroadcastOptions | None = None, seconds: float | None = None) -> None:
         self._socket = socket
+        self._options = options or BroadcastOptions(sender=socket.id)
         self._seconds = seconds
 
-    def emit(self, event: str | int, *args: object, ack: Callable[..., Any]) -> bool:
-        """As Socket.emit, with ack(error, *answer): error is None, or AckTimeout, or Disconnected."""
+    def timeout(self, seconds: float) -> SocketEmitter:
+        """As Socket.timeout."""
+        return SocketEmitter(self._socket, self._options, seconds)
+
+    @property
+    def volatile(self) -> SocketEmitter:  # type: ignore[override]
+        """As Socket.volatile."""
+        return SocketEmitter(self._socket, self._options._replace(volatile=True), self._seconds)
+
+    def compress(self, compress: bool) -> SocketEmitter:  # type: ignore[override]
+        """As Socket.compress."""
+        return SocketEmitter(self._socket, self._options._replace(compress=compress), self._seconds)
+
+    @property
+    def broadcast(self) -> BroadcastOperator:
+        """As Socket.broadcast."""
+        return self._target()
+
+    def _target(self) -> BroadcastOperator:
+        return BroadcastOperator(self._socket.nsp, self._options)
+
+    def emit(self, event: str | int, *args: object, ack: Callable[..., Any] | None = None) -> bool:
+        """As Socket.emit; after `timeout`, ack(error, *answer): error is None, or AckTimeout, or Disconnected."""
         check_event(event)
-        self._socket._emit_with_ack([event, *args], ack, self._seconds)
+        items, volatile = [event, *args], self._options.volatile
+        if ack is None:
+            self._socket._emit(items, volatile)
+        elif self._seconds is not None:
+            self._socket._emit_with_ack(items, ack, self._seconds, volatile)
+        elif self._socket.connected:
+            self._socket._emit_with_ack(items, _without_error(ack), None, volatile)
         return True
+
+    def send(self, *args: object, ack: Callable[..., Any] | None = None) -> bool:
+        """As Socket.send."""
+        return self.emit("message", *args, ack=ack)
 
     async def emit_with_ack(self, event: str | int, *args: object) -> Any:
         """As Socket.emit_with_ack; AckTimeout: no answer in time."""
-        return await _wait_for_ack(self._socket, event, args, self._seconds)
+        return await _wait_for_ack(self._socket, event, args, self._seconds, self._options.volatile)
 
 
 class Handshake:
@@ -249,7 +296,9 @@ def _without_error(ack: Callable[..., Any]) -> Callable[..., Any]:
     return answered
 
 
-async def _wait_for_ack(socket: Socket, event: str | int, args: tuple[object, ...], timeout: float | None) -> Any:
+async def _wait_for_ack(
+    socket: Socket, event: str | int, args: tuple[object, ...], timeout: float | None, volatile: bool = False
+) -> Any:
     check_event(event)
     if not socket.connected:
         raise Disconnected("the socket has disconnected")
@@ -263,7 +312,7 @@ async def _wait_for_ack(socket: Socket, event: str | int, args: tuple[object, ..
         else:
             future.set_result(answer[0] if len(answer) == 1 else answer or None)
 
-    ack_id = socket._emit_with_ack([event, *args], settle, timeout)
+    ack_id = socket._emit_with_ack([event, *args], settle, timeout, volatile)
     try:
         return await future
     finally:

@@ -102,7 +102,9 @@ def url(io: Server, query: str = "EIO=4&transport=websocket") -> str:
 
 
 @asynccontextmanager
-async def wire(io: Server, *, query: str = "EIO=4&transport=websocket", join: bool = False) -> AsyncIterator[WireClient]:
+async def wire(
+    io: Server, *, query: str = "EIO=4&transport=websocket", join: bool = False
+) -> AsyncIterator[WireClient]:
     """A client that is connected; the open packet is taken off, with `join` it is in "/" too."""
     transport, client = await ws_connect(WireClient, url(io, query))
     try:

@@ -1,8 +1,12 @@
 from asyncio import BaseTransport
-from typing import Any
+from typing import Any, Final
 
 from fastsio.engine.core import Core
 from fastsio.engine.session import Session, Transport
+
+HANDSHAKE_TIMEOUT: Final[float]
+CLOSE_TIMEOUT: Final[float]
+STALL_TIMEOUT: Final[float]
 
 class Connection(Transport):
     secure: bool

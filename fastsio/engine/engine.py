@@ -24,6 +24,13 @@ from fastsio.tasks import spawn
 
 log = getLogger("fastsio")
 
+
+class BufferedConnection(Connection, asyncio.BufferedProtocol):
+    """What asyncio's own event loop takes for a buffered protocol, by its type; uvloop looks for the methods."""
+
+    __slots__ = ()
+
+
 # What is left to do for a handshake: yields what the application's functions return, ends with the session's id.
 Steps = Generator[object, Any, str]
 
@@ -86,8 +93,8 @@ class Engine:
         elif core.loop is not loop:
             raise RuntimeError("the server listens in another event loop already: close it there first")
 
-        def new_connection() -> Connection:
-            return Connection(core, ssl is not None)
+        def new_connection() -> BufferedConnection:
+            return BufferedConnection(core, ssl is not None)
 
         if unix_path is not None or (sock is not None and sock.family == AF_UNIX):
             server = await loop.create_unix_server(new_connection, unix_path, sock=sock, ssl=ssl, backlog=backlog)
@@ -95,7 +102,7 @@ class Engine:
             server = await loop.create_server(new_connection, sock=sock, ssl=ssl, backlog=backlog)
         else:
             server = await loop.create_server(
-                new_connection, host, port, ssl=ssl, backlog=backlog, reuse_port=reuse_port or None
+                new_connection, host, port, ssl=ssl, backlog=backlog, reuse_port=reuse_port
             )
         self._servers.append(server)
 

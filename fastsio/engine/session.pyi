@@ -5,7 +5,8 @@ from fastsio.engine.core import Core
 from fastsio.engine.http import Request
 from fastsio.outbox import SlotOwner
 
-class Receiver: ...
+class Receiver:
+    def attach(self, session: Session) -> None: ...
 
 class Transport(SlotOwner):
     @property

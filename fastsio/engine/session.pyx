@@ -32,6 +32,10 @@ cdef inline double monotonic() noexcept:
 
 
 cdef class Receiver:
+    def attach(self, session: Session) -> None:
+        """Names the session whose receiver this is."""
+        raise NotImplementedError
+
     cdef int on_text(self, const uint8_t *data, size_t size) except -1:
         raise NotImplementedError
 
@@ -94,8 +98,6 @@ cdef class Session:
         """A binary frame: a message without a type."""
         if self.state != SessionState.OPEN:
             return 0
-        if size == 0:
-            return self.finish("parse error", "empty binary frame")
         if self.awaiting_pong:
             self.extend()
         return self.receiver.on_binary(data, size)

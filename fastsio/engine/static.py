@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
-import fastsio
 from fastsio.engine.http import Request, response
 
 # Where npm puts the official client, or a wheel its copy.
@@ -41,7 +40,7 @@ class StaticFile:
 
 def client_files(path: str) -> dict[str, StaticFile]:
     """The official browser client's bundles under `path`, those that are found."""
-    package = Path(fastsio.__file__).parent
+    package = Path(__file__).parent.parent
     for folder in (package / name for name in CLIENT_FOLDERS):
         files = [folder / name for name in CLIENT_FILES if (folder / name).is_file()]
         if files:

@@ -60,23 +60,27 @@ cdef class Deadlines:
 
     def _look(self) -> None:
         if tick_now() > self.planned + LATE_TICKS:
-            # Two rounds of the loop: what is readable now is read in between.
-            self.outbox.loop.call_soon(self.outbox.loop.call_soon, self._judge)
+            self.handle = self.outbox.loop.call_soon(self._look_again)
         else:
-            self.judge()
+            self._judge()
+
+    def _look_again(self) -> None:
+        """One round of the loop later: what was readable has been read after this one."""
+        self.handle = self.outbox.loop.call_soon(self._judge)
 
     def _judge(self) -> None:
-        self.judge()
+        self.handle = None
+        try:
+            self.judge()
+        finally:
+            self.plan()
 
     cdef int judge(self) except -1:
-        cdef uint32_t slots[64]
-        cdef size_t count = 64
+        """Calls the owners one by one: each may set, cancel or close what would be next."""
+        cdef uint32_t slot
         cdef uint64_t now = tick_now()
-        self.handle = None
-        while count == 64:
-            count = wheel_due(&self.c, now, slots, 64)
-            for i in range(count):
-                owner = self.outbox.owners[slots[i]]
-                if owner is not None:
-                    (<SlotOwner>owner).on_deadline()
-        return self.plan()
+        while wheel_due(&self.c, now, &slot, 1):
+            owner = self.outbox.owners[slot]
+            if owner is not None:
+                (<SlotOwner>owner).on_deadline()
+        return 0

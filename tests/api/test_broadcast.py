@@ -60,7 +60,13 @@ TARGETS = {
     "broadcast.to": (lambda io, s: s["b"].broadcast.to("r2").emit("e", 1), "c"),
     "only to itself": (lambda io, s: s["a"].emit("e", 1), "a"),
     "volatile": (lambda io, s: io.volatile.to("r2").emit("e", 1), "bc"),
-    "socket volatile": (lambda io, s: s["a"].volatile.emit("e", 1), "bcd"),
+    "socket volatile": (lambda io, s: s["a"].volatile.emit("e", 1), "a"),
+    "socket compress": (lambda io, s: s["a"].compress(False).emit("e", 1), "a"),
+    "socket timeout": (lambda io, s: s["a"].timeout(5).emit("e", 1), "a"),
+    "socket volatile broadcast": (lambda io, s: s["a"].volatile.broadcast.emit("e", 1), "bcd"),
+    "socket volatile compress to": (lambda io, s: s["a"].volatile.compress(True).to("r1").emit("e", 1), "b"),
+    "socket compress local": (lambda io, s: s["a"].compress(True).local.emit("e", 1), "bcd"),
+    "socket local": (lambda io, s: s["a"].local.emit("e", 1), "bcd"),
     "local, compress": (lambda io, s: io.local.compress(False).to("r1").emit("e", 1), "ab"),
 }
 
@@ -146,7 +152,9 @@ async def test_binary_broadcast():
             assert [await client.next() for _ in range(3)] == [b"\x00\xff", b"2", b"3"]
 
 
-@pytest.mark.parametrize("name", ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"])
+@pytest.mark.parametrize(
+    "name", ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"]
+)
 def test_reserved_names_cannot_be_emitted(name):
     io = Server()
     for emit in (io.emit, io.to("r").emit, io.of("/x").emit):

@@ -86,7 +86,10 @@ async def test_middlewares_in_order_and_a_room_joined_in_one():
 @pytest.mark.parametrize(
     ("error", "answer"),
     [
-        (ConnectError("not authorized", data={"content": "later"}), '44{"message":"not authorized","data":{"content":"later"}}'),
+        (
+            ConnectError("not authorized", data={"content": "later"}),
+            '44{"message":"not authorized","data":{"content":"later"}}',
+        ),
         (ConnectError("no"), '44{"message":"no"}'),
         (RuntimeError("a secret"), '44{"message":"Internal server error"}'),
     ],
@@ -149,7 +152,7 @@ async def test_a_second_connect_while_a_middleware_decides_closes():
         (["4abc"], "forced close"),
         (["9"], "parse error"),
         (["2"], "transport error"),
-        ([b""], "parse error"),
+        ([b""], "forced close"),
     ],
 )
 async def test_reasons(frames, reason):

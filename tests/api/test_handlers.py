@@ -11,7 +11,15 @@ from tests.wsclient import serving, wire
 
 @pytest.mark.parametrize(
     ("returned", "answer"),
-    [(None, []), ("woot", ["woot"]), ((1, 2), [1, 2]), ([1, 2], [[1, 2]]), ((), []), (0, [0]), ({"a": None}, [{"a": None}])],
+    [
+        (None, []),
+        ("woot", ["woot"]),
+        ((1, 2), [1, 2]),
+        ([1, 2], [[1, 2]]),
+        ((), []),
+        (0, [0]),
+        ({"a": None}, [{"a": None}]),
+    ],
 )
 async def test_the_return_value_answers(returned, answer):
     async with serving() as io:
@@ -207,7 +215,7 @@ async def test_error_and_other_names_from_a_client_are_plain_events():
 
         io.event("end")(lambda socket: None)
         await client.join()
-        client.send('42["error","x"]', '42["__proto__"]', '42[""]', '42[7,1]', '42["unknown"]')
+        client.send('42["error","x"]', '42["__proto__"]', '42[""]', "42[7,1]", '42["unknown"]')
         client.emit("end", ack=1)
         await client.ack(1)
     assert got == ["__proto__", "empty", 1]

@@ -15,7 +15,11 @@ from hypothesis import strategies as st
 from fastsio.wire.payload import PayloadError, decode, encode
 
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=12,
 )
@@ -75,7 +79,12 @@ def test_binary_values_are_taken_out_and_put_back(value):
     assert decode(text, attachments or []) == as_bytes(value)
 
 
-@given(st.binary(max_size=40) | st.text(alphabet='[]{}",:\\0123456789eE+-.truefalsn\ud800', max_size=30).map(lambda t: t.encode("utf-8", "surrogatepass")))
+@given(
+    st.binary(max_size=40)
+    | st.text(alphabet='[]{}",:\\0123456789eE+-.truefalsn\ud800', max_size=30).map(
+        lambda t: t.encode("utf-8", "surrogatepass")
+    )
+)
 def test_whatever_comes_is_decoded_as_json_or_refused(data):
     try:
         expected = json.loads(data.decode(), parse_int=javascript_number, parse_constant=lambda _: 1 / 0)
@@ -104,7 +113,21 @@ def test_numbers_that_javascript_reads():
 
 @pytest.mark.parametrize(
     "text",
-    ["[NaN]", "[Infinity]", "[-Infinity]", "\ufeff[1]", "[1,]", "[", "", "{'a':1}", "[01]", '["\x01"]', "[1] 2", "[\\ud800]", '["\\ud800",NaN]'],
+    [
+        "[NaN]",
+        "[Infinity]",
+        "[-Infinity]",
+        "\ufeff[1]",
+        "[1,]",
+        "[",
+        "",
+        "{'a':1}",
+        "[01]",
+        '["\x01"]',
+        "[1] 2",
+        "[\\ud800]",
+        '["\\ud800",NaN]',
+    ],
 )
 def test_not_json(text):
     with pytest.raises(PayloadError):
@@ -132,7 +155,9 @@ def test_duplicate_keys_the_last_one_counts():
 # ---- placeholders ----
 
 
-@pytest.mark.parametrize("number", ["1", "-1", '"0"', '"splice"', "true", "false", "null", "0.0", "1e0", "{}", "99999999999999999999"])
+@pytest.mark.parametrize(
+    "number", ["1", "-1", '"0"', '"splice"', "true", "false", "null", "0.0", "1e0", "{}", "99999999999999999999"]
+)
 def test_illegal_placeholders(number):
     with pytest.raises(PayloadError, match="illegal attachments"):
         decode(b'["e",{"_placeholder":true,"num":%s}]' % number.encode(), [b"x"])

@@ -14,7 +14,10 @@ def refused(packet, max_attachments=10):
     return True
 
 
-@given(st.text(alphabet="0123456789-/,[]{a\u00e9", max_size=30).map(str.encode) | st.binary(max_size=30), st.integers(0, 12))
+@given(
+    st.text(alphabet="0123456789-/,[]{a\u00e9", max_size=30).map(str.encode) | st.binary(max_size=30),
+    st.integers(0, 12),
+)
 def test_any_packet_is_read_as_the_twin_reads_it(packet, max_attachments):
     expected = twins.scan(packet, max_attachments)
     if expected is None:

@@ -5,7 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fastsio.wire.ws import Decoder, encode_frame, first_invalid, is_utf8
-from tests.wire.twins import BINARY, CLOSE, CONTINUATION, ERROR, NO_STATUS, PING, PONG, TEXT, Twin, client_frame, text_is_hopeless
+from tests.wire.twins import (
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    ERROR,
+    NO_STATUS,
+    PING,
+    PONG,
+    TEXT,
+    Twin,
+    client_frame,
+    text_is_hopeless,
+)
 
 MAX_MESSAGE, MAX_FRAGMENTS = 1000, 5
 
@@ -44,7 +56,10 @@ closes = st.builds(
 )
 
 
-@given(st.lists(frames | closes, max_size=8).map(b"".join) | st.binary(max_size=60), st.lists(st.integers(0, 5000), max_size=6))
+@given(
+    st.lists(frames | closes, max_size=8).map(b"".join) | st.binary(max_size=60),
+    st.lists(st.integers(0, 5000), max_size=6),
+)
 def test_any_stream_at_any_splits_gives_what_the_twin_gives(stream, cuts):
     expected = Twin(MAX_MESSAGE, MAX_FRAGMENTS).decode(stream)
     assert decode([stream]) == expected
@@ -168,7 +183,16 @@ def test_the_buffer_of_a_message_goes_when_the_next_bytes_come():
     assert decoder.held == 0
 
 
-@pytest.mark.parametrize(("size", "head"), [(0, b"\x81\x00"), (125, b"\x81\x7d"), (126, b"\x81\x7e\x00\x7e"), (65535, b"\x81\x7e\xff\xff"), (65536, b"\x81\x7f" + (65536).to_bytes(8, "big"))])
+@pytest.mark.parametrize(
+    ("size", "head"),
+    [
+        (0, b"\x81\x00"),
+        (125, b"\x81\x7d"),
+        (126, b"\x81\x7e\x00\x7e"),
+        (65535, b"\x81\x7e\xff\xff"),
+        (65536, b"\x81\x7f" + (65536).to_bytes(8, "big")),
+    ],
+)
 def test_heads_of_our_own_frames(size, head):
     assert encode_frame(TEXT, b"x" * size) == head + b"x" * size
     assert encode_frame(TEXT, b"x" * size, True)[0] == 0xC1

@@ -8,7 +8,15 @@ CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 ERROR, NO_STATUS = -2, 1005
 
 
-def client_frame(opcode: int, payload: bytes = b"", *, fin: bool = True, mask: bytes = b"\1\2\3\4", flags: int = 0, length_bytes: int | None = None) -> bytes:
+def client_frame(
+    opcode: int,
+    payload: bytes = b"",
+    *,
+    fin: bool = True,
+    mask: bytes = b"\1\2\3\4",
+    flags: int = 0,
+    length_bytes: int | None = None,
+) -> bytes:
     """A client's frame; length_bytes: 0, 2 or 8, also where that is not the shortest form."""
     if length_bytes is None:
         length_bytes = 0 if len(payload) < 126 else 2 if len(payload) < 65536 else 8
