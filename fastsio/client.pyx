@@ -20,8 +20,6 @@ from fastsio.engine.session cimport Receiver, Session
 from fastsio.message cimport Message
 from fastsio.wire.payload cimport fill, loads_span
 from fastsio.wire.sio cimport (
-    SIO_ACK,
-    SIO_BINARY_ACK,
     SIO_BINARY_EVENT,
     SIO_CONNECT,
     SIO_DISCONNECT,
@@ -32,14 +30,14 @@ from fastsio.wire.sio cimport (
     sio_scan,
 )
 
-from fastsio.events import RESERVED
-from fastsio.limits import MAX_NAMESPACES, rate_limited
+from fastsio import events, limits
 
 from fastsio.wire.payload import PayloadError
 
 log = getLogger("fastsio")
 
-cdef frozenset reserved = RESERVED
+cdef frozenset reserved = events.RESERVED
+cdef int max_namespaces = limits.MAX_NAMESPACES
 
 
 cdef bytes wire_name(const sio_header *head):
@@ -158,7 +156,7 @@ cdef class Client(Receiver):
                 auth = loads_span(data + head.payload, size - head.payload)
             except PayloadError as error:
                 return self.violation(str(error))
-        if self.count() >= MAX_NAMESPACES:
+        if self.count() >= max_namespaces:
             return self.violation("too many namespaces on one connection")
         try:
             text = name.decode() or "/"
@@ -250,7 +248,7 @@ cdef class Client(Receiver):
 
     cdef int violation(self, str what, str reason="forced close") except -1:
         self.conn.core.counters["protocol violation"] += 1
-        if rate_limited("protocol violation"):
+        if limits.rate_limited("protocol violation"):
             log.info("closed a connection from %s: %s", self.conn.remote_address, what)
         return self.conn.finish(reason, what)
 

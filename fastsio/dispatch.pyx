@@ -19,8 +19,8 @@ from fastsio.message cimport encode_packet, message, message_release
 from fastsio.outbox cimport Outbox
 from fastsio.wire.sio cimport SIO_ACK, SIO_DISCONNECT, SIO_EVENT, SIO_NO_ID
 
+from fastsio import limits
 from fastsio.errors import AckTimeout, Disconnected, EventError
-from fastsio.limits import MAX_PENDING_ACKS, rate_limited
 from fastsio.tasks import start
 
 
@@ -29,6 +29,8 @@ cdef extern from "Python.h":
 
 
 log = getLogger("fastsio")
+
+cdef int max_pending_acks = limits.MAX_PENDING_ACKS
 
 
 cdef class NamespaceBase:
@@ -119,7 +121,7 @@ cdef class SocketBase:
         """Too few arguments: an error of the client's, not of the handler's."""
         name = getattr(handler.function, "__qualname__", "handler")
         given = f"the client sent fewer arguments than {name} takes"
-        if rate_limited("missing arguments"):
+        if limits.rate_limited("missing arguments"):
             log.warning("namespace %s: %s", self.space.name, given)
         if ack.id >= 0:
             ack({"error": "missing arguments"})
@@ -194,9 +196,9 @@ cdef class SocketBase:
         timer = None
         if self.acks is None:
             self.acks = {}
-        elif len(self.acks) >= MAX_PENDING_ACKS:
+        elif len(self.acks) >= max_pending_acks:
             raise RuntimeError(
-                f"{MAX_PENDING_ACKS} acknowledgements of this client are pending already:"
+                f"{max_pending_acks} acknowledgements of this client are pending already:"
                 " use a timeout, or wait for answers before asking for more"
             )
         self.space.ack_ids += 1

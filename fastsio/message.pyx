@@ -11,7 +11,6 @@ from libc.stdint cimport int64_t, uint8_t
 
 from fastsio.wire.payload cimport dumps
 from fastsio.wire.sio cimport (
-    SIO_ACK,
     SIO_BINARY_ACK,
     SIO_BINARY_EVENT,
     SIO_EVENT,

@@ -83,8 +83,8 @@ cdef class Outbox:
 
     cdef int64_t open(self, SlotOwner owner, int fd) except -1
     cdef int close(self, SlotOwner owner) except -1
-    cdef int push(self, uint32_t slot, message *message, bint is_volatile) except -1
-    cdef int64_t broadcast(self, const bitset *set, int64_t skip, message *message, bint is_volatile) except -1
+    cdef int push(self, uint32_t slot, message *packet, bint is_volatile) except -1
+    cdef int64_t broadcast(self, const bitset *set, int64_t skip, message *packet, bint is_volatile) except -1
     cdef int write(self, uint32_t slot, bytes data) except -1
     cdef int hand_over(self, uint32_t slot) except -1
     cdef int flush_slot(self, uint32_t slot) except -1

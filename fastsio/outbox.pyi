@@ -5,6 +5,7 @@ from fastsio.message import Message
 from fastsio.rooms import Rooms
 
 class SlotOwner: ...
+class CohortBuffer: ...
 
 class Outbox:
     loop: AbstractEventLoop
@@ -15,7 +16,7 @@ class Outbox:
         names: Collection[str],
         excepts: Collection[str],
         sender: int,
-        message: Message,
+        packet: Message,
         is_volatile: bool = False,
     ) -> int: ...
     def stats(self) -> dict[str, int]: ...

@@ -103,26 +103,26 @@ cdef class Outbox:
 
     # ---- push ----
 
-    cdef int push(self, uint32_t slot, message *message, bint is_volatile) except -1:
+    cdef int push(self, uint32_t slot, message *packet, bint is_volatile) except -1:
         self.check_thread()
-        cdef int accepted = outbox_push(self.c, slot, message, is_volatile)
+        cdef int accepted = outbox_push(self.c, slot, packet, is_volatile)
         if accepted < 0:
             raise MemoryError
         self.after_push()
         return accepted
 
-    cdef int64_t broadcast(self, const bitset *set, int64_t skip, message *message, bint is_volatile) except -1:
+    cdef int64_t broadcast(self, const bitset *set, int64_t skip, message *packet, bint is_volatile) except -1:
         self.check_thread()
-        cdef int64_t accepted = outbox_broadcast(self.c, set, skip, message, is_volatile)
+        cdef int64_t accepted = outbox_broadcast(self.c, set, skip, packet, is_volatile)
         if accepted < 0:
             raise MemoryError
         self.after_push()
         return accepted
 
-    def send_to(self, Rooms rooms, names, excepts, int64_t sender, Message message, bint is_volatile=False) -> int:
+    def send_to(self, Rooms rooms, names, excepts, int64_t sender, Message packet, bint is_volatile=False) -> int:
         """Queues a message for everybody in any of `names` (empty: all) and in none of `excepts`, without the
         slot `sender` (-1: nobody). Returns how many receivers it has."""
-        return self.broadcast(rooms.select(names, excepts, -1), sender, message.c, is_volatile)
+        return self.broadcast(rooms.select(names, excepts, -1), sender, packet.c, is_volatile)
 
     cdef int write(self, uint32_t slot, bytes data) except -1:
         """Appends bytes that are sent as they are."""

@@ -24,7 +24,7 @@ cdef class Connection(Transport):
 
     # HTTP: until the upgrade.
     cdef HttpParser parser
-    cdef list requests  # parsed (or HttpError, at the end), not yet answered; the first is being worked on while WAITING
+    cdef list requests  # parsed (or HttpError, at the end), not yet worked on
 
     # Websocket: from the upgrade on.
     cdef readonly Session session

@@ -272,7 +272,8 @@ cdef class Connection(Transport):
         """send(2) failed, or the peer reads too slowly: what it has not got by now it will not get."""
         self.core.counters["send error" if error else "max_backlog reached"] += 1
         if self.session is not None:
-            self.session.finish("transport error", OSError(error, "send failed") if error else "max_backlog reached", True)
+            description = OSError(error, "send failed") if error else "max_backlog reached"
+            self.session.finish("transport error", description, True)
         elif self.transport is not None:
             self.transport.abort()
         return 0
@@ -375,9 +376,7 @@ cdef class Connection(Transport):
         return self.transport.get_extra_info(name) if self.transport is not None else None
 
 
-
-
 cdef bytes control_frame(int opcode, const uint8_t *data, size_t size):
     cdef uint8_t head[WS_MAX_HEADER]
     cdef size_t head_size = ws_write_header(head, opcode, 0, size)
-    return PyBytes_FromStringAndSize(<const char *>head, head_size) + PyBytes_FromStringAndSize(<const char *>data, size)
+    return head[:head_size] + data[:size]

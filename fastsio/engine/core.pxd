@@ -23,7 +23,7 @@ cdef class Core:
     cdef bytes open_packet_rest  # what follows the sid in the open packet
 
     # Python's part, called per connection and request:
-    cdef readonly object on_made  # (connection)
-    cdef readonly object on_request  # (connection, request or HttpError)
-    cdef readonly object on_lost  # (connection)
+    cdef object on_made  # (connection)
+    cdef object on_request  # (connection, request or HttpError)
+    cdef object on_lost  # (connection)
     cdef readonly Py_ssize_t max_body

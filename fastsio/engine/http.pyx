@@ -12,7 +12,7 @@ offsets. Memory is bounded by MAX_HEAD, the size given for bodies, and PIPELINE.
 from urllib.parse import unquote_plus
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from libc.stdint cimport int64_t, uint8_t, uint32_t
+from libc.stdint cimport uint8_t
 from libc.string cimport memchr, memcmp
 
 from fastsio.engine.http_syntax cimport (
@@ -92,7 +92,7 @@ cdef class Request:
     def values(self, str name) -> list:
         """Every value of a query parameter."""
         cdef bytes wanted = name.encode()
-        return [decoded(value) for key, value in parameters(self.query_string(), wanted)]
+        return [decoded(value) for _, value in parameters(self.query_string(), wanted)]
 
     @property
     def headers(self) -> object:

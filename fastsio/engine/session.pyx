@@ -20,11 +20,10 @@ from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from fastsio.engine.core cimport Core
-from fastsio.message cimport encode_raw, message, message_release
 from fastsio.outbox cimport SlotOwner, outbox_now, outbox_pending
 from fastsio.wire.ws cimport WS_MAX_HEADER, WS_TEXT, ws_write_header
 
-PING = b"\x81\x012"
+cdef bytes PING = b"\x81\x012"
 
 
 cdef inline double monotonic() noexcept:
@@ -81,8 +80,8 @@ cdef class Session:
         self.beat_at = now + self.core.ping_interval
         self.connect_by = now + self.core.connect_timeout
         self.joined = self.core.connect_timeout == 0
-        self.core.outbox.write(<uint32_t>carrier.slot, frame(b'0{"sid":"' + self.id.encode() + self.core.open_packet_rest))
-        return 0
+        opening = b'0{"sid":"' + self.id.encode() + self.core.open_packet_rest
+        return self.core.outbox.write(<uint32_t>carrier.slot, frame(opening))
 
     cdef int on_frame(self, const uint8_t *data, size_t size) except -1:
         """A text frame: one packet."""

@@ -22,7 +22,9 @@ def scan(data: bytes, max_attachments: int = 10) -> tuple[int, int, bytes, int |
     cdef int error = sio_scan(start, len(data), max_attachments, &head)
     if error < 0:
         raise ValueError((<bytes>sio_error_text(error)).decode())
-    name = b"" if head.namespace_ == NULL else PyBytes_FromStringAndSize(<const char *>head.namespace_, head.namespace_size)
+    name = b""
+    if head.namespace_ != NULL:
+        name = PyBytes_FromStringAndSize(<const char *>head.namespace_, head.namespace_size)
     return head.type, head.attachments, name, None if head.id == SIO_NO_ID else head.id, head.payload
 
 

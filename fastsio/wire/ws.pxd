@@ -30,7 +30,9 @@ cdef extern from "ws.h" nogil:
     ctypedef struct ws_decoder:
         pass
 
-    int ws_decode(ws_decoder *decoder, const ws_limits *limits, uint8_t **cursor, uint8_t *end, ws_event *event) noexcept
+    int ws_decode(
+        ws_decoder *decoder, const ws_limits *limits, uint8_t **cursor, uint8_t *end, ws_event *event
+    ) noexcept
     void ws_decoder_clear(ws_decoder *decoder) noexcept
     size_t ws_decoder_held(const ws_decoder *decoder) noexcept
     size_t ws_write_header(uint8_t *out, int opcode, int rsv1, uint64_t size) noexcept
