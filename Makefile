@@ -5,8 +5,7 @@
 # Everything is installed into .venv and node_modules. PYTHON chooses the interpreter: make PYTHON=python3.13 demo
 
 PYTHON ?= python3
-FUZZ_SECONDS ?= 60# of each target, with clang
-FUZZ_RUNS ?= 100000# of each target, without
+FUZZ_SECONDS ?= 60# of each target
 VENV := .venv
 STAMPS := $(VENV)/stamps
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
@@ -44,8 +43,7 @@ bench: $(STAMPS)/built $(STAMPS)/bench bench/node_modules/.package-lock.json
 	python -m bench.run
 
 fuzz: $(STAMPS)/built $(STAMPS)/test
-	if command -v clang >/dev/null; then FASTSIO_FUZZ_SECONDS=$(FUZZ_SECONDS) pytest tests/fuzz -k libfuzzer; \
-	else FASTSIO_FUZZ_RUNS=$(FUZZ_RUNS) pytest tests/fuzz -k driver; fi
+	python -m tests.fuzz.run $(FUZZ_SECONDS)
 
 clean:
 	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache *.egg-info
