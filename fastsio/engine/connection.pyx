@@ -167,7 +167,7 @@ cdef class Connection(Transport):
         self.session = session
         self.state = ConnectionState.WEBSOCKET
         self.core.outbox.write(<uint32_t>self.slot, head)
-        if request.values("b64") == ["1"]:
+        if b"b64" in request.query_string() and request.query.get("b64") == "1":
             self.core.outbox.flush_slot(<uint32_t>self.slot)
             self.core.outbox.hand_over(<uint32_t>self.slot)
             self.text_only = True

@@ -96,24 +96,25 @@ class Handshake:
 
         Yields what the application's functions return, awaitable or not, and takes back what came of it.
         """
-        transports, protocols, ids = request.values("transport"), request.values("EIO"), request.values("sid")
-        if len(transports) > 1 or len(protocols) > 1 or len(ids) > 1:
-            raise Refusal(BAD_REQUEST)
-        if not transports or transports[0] not in self._transports:
+        try:
+            transport, protocol, id = request.only("transport", "EIO", "sid")
+        except ValueError:
+            raise Refusal(BAD_REQUEST) from None
+        if transport not in self._transports:
             raise Refusal(UNKNOWN_TRANSPORT)
-        if ids and ids[0]:
+        if id:
             # On websocket, the only transport yet, no request belongs to a session once it is open.
-            raise Refusal(BAD_REQUEST if ids[0] in self._sessions else UNKNOWN_SID)
+            raise Refusal(BAD_REQUEST if id in self._sessions else UNKNOWN_SID)
         if request.method != "GET":
             raise Refusal(BAD_METHOD)
-        if request.upgrade != (transports[0] == "websocket"):
+        if request.upgrade != (transport == "websocket"):
             raise Refusal(BAD_REQUEST)
         origin = request.header("origin")
         if origin is not None:
             yield from self._check_origin(origin, request)
         if self._allow_request is not None:
             yield from self._ask(self._allow_request, request)
-        if protocols != ["4"]:
+        if protocol != "4":
             raise Refusal(UNSUPPORTED_PROTOCOL)
         if request.upgrade:
             check_websocket(request)

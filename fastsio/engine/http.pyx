@@ -13,6 +13,7 @@ from urllib.parse import unquote_plus
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport uint8_t
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize
 from libc.string cimport memchr, memcmp
 
 from fastsio.engine.http_syntax cimport (
@@ -86,13 +87,27 @@ cdef class Request:
     def query(self) -> dict:
         """The query parameters; of equal names the last."""
         if self._query is None:
-            self._query = {decoded(name): decoded(value) for name, value in parameters(self.query_string(), None)}
+            pairs = [part.partition(b"=") for part in self.query_string().split(b"&") if part]
+            self._query = {decoded(name): decoded(value) for name, _, value in pairs}
         return self._query
 
-    def values(self, str name) -> list:
-        """Every value of a query parameter."""
-        cdef bytes wanted = name.encode()
-        return [decoded(value) for _, value in parameters(self.query_string(), wanted)]
+    def only(self, *names) -> list:
+        """The values of these query parameters, None for one that is missing. ValueError: one came twice."""
+        cdef const uint8_t *part = <const uint8_t *>PyBytes_AS_STRING(self.head) + self.path_end + 1
+        cdef const uint8_t *limit = <const uint8_t *>PyBytes_AS_STRING(self.head) + self.target_end
+        cdef const uint8_t *end
+        cdef const uint8_t *separator
+        cdef list found = [None] * len(names)
+        while part < limit:
+            end = http_find(part, limit, c"&")
+            separator = http_find(part, end, c"=")
+            for index, name in enumerate(names):
+                if is_name(part, separator - part, name):
+                    if found[index] is not None:
+                        raise ValueError(f"the query parameter {name} came more than once")
+                    found[index] = decoded(separator[1 : end - separator] if separator < end else b"")
+            part = end + 1
+        return found
 
     @property
     def headers(self) -> object:
@@ -145,25 +160,14 @@ cdef class Request:
         return f"<Request {self.method} {self.path}>"
 
 
-cdef list parameters(bytes query, bytes wanted):
-    """(name, value) pairs, not decoded; only those of a name, or all."""
-    cdef const uint8_t *part = <const uint8_t *>PyBytes_AS_STRING(query)
-    cdef const uint8_t *limit = part + PyBytes_GET_SIZE(query)
-    cdef list pairs = []
-    while part < limit:
-        end = http_find(part, limit, c"&")
-        separator = http_find(part, end, c"=")
-        if end > part and (wanted is None or is_name(part, separator - part, wanted)):
-            pairs.append((part[: separator - part], separator[1 : end - separator] if separator < end else b""))
-        part = end + 1
-    return pairs
-
-
-cdef bint is_name(const uint8_t *text, Py_ssize_t size, bytes wanted):
+cdef bint is_name(const uint8_t *text, Py_ssize_t size, str wanted) except -1:
     """Whether it decodes to this."""
+    cdef Py_ssize_t length
+    cdef const char *name
     if memchr(text, c"%", size) == NULL and memchr(text, c"+", size) == NULL:
-        return size == PyBytes_GET_SIZE(wanted) and memcmp(text, PyBytes_AS_STRING(wanted), size) == 0
-    return decoded(text[:size]).encode() == wanted
+        name = PyUnicode_AsUTF8AndSize(wanted, &length)
+        return size == length and memcmp(text, name, size) == 0
+    return decoded(text[:size]) == wanted
 
 
 cdef str decoded(bytes text):
