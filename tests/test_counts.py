@@ -18,7 +18,7 @@ from tests.requirements import require
 
 ROOT = Path(__file__).parents[1]
 MEASURED = {
-    "connect": 120_000,  # a handshake, and joining "/"
+    "connect": 115_000,  # a handshake, and joining "/"
     "echo": 7_300,  # an event in, a handler in Python, an acknowledgement out
     "broadcast": 230,  # per delivery, one broadcast at a time
     "burst": 101,  # per delivery, 20 broadcasts at a time
