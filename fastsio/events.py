@@ -15,6 +15,8 @@ RESERVED = frozenset(["connect", "connect_error", "disconnect", "disconnecting",
 
 def check_event(event: object) -> None:
     """Raises ValueError for a reserved name, TypeError for what cannot be an event's name."""
+    if type(event) is str and event not in RESERVED:
+        return
     if event in RESERVED:
         raise ValueError(f'"{event}" is a reserved event name: choose another')
     if not isinstance(event, str | int) or isinstance(event, bool):

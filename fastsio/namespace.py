@@ -46,6 +46,7 @@ class Namespace(NamespaceBase, Emitter, Targeting):
         self._connection_listeners = Listeners()
         self._middlewares: tuple[Middleware, ...] = ()
         self._sockets: dict[str, Socket] = {}
+        self._everybody = BroadcastOperator(self)
         self._register_methods()
 
     def _register_methods(self) -> None:
@@ -111,7 +112,7 @@ class Namespace(NamespaceBase, Emitter, Targeting):
         return self
 
     def _target(self) -> BroadcastOperator:
-        return BroadcastOperator(self)
+        return self._everybody
 
     # ---- connections ----
 

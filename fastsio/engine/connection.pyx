@@ -290,6 +290,9 @@ cdef class Connection(Transport):
                 return self.session.finish("transport error", "the peer stopped reading", True)
             self.session.on_deadline(now)
             return self.plan()
+        if self.state == ConnectionState.WAITING:
+            self.core.on_request(self, HttpError(503, "no decision in time"))
+            return 0
         if self.state != ConnectionState.CLOSING:
             self.core.counters["handshake timeout"] += 1
         self.transport.abort()

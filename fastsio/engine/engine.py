@@ -158,6 +158,7 @@ class Engine:
     def on_request(self, connection: Connection, request: Request | HttpError) -> None:
         """Answers a request, or begins to; an HttpError stands for what is not HTTP as we take it."""
         if isinstance(request, HttpError):
+            self._deciding.discard(connection)
             self._count(f"http {request.status}")
             connection.respond(response(request.status, [], str(request).encode(), close=True), True)
             return
