@@ -186,7 +186,7 @@ class RoomsAndOutbox(RuleBasedStateMachine):
         """The slot is flushed now: a direct one takes it or fails; any other has it handed over, which it notes itself."""
         if connection.ours is None or connection.is_blocked:
             return
-        if connection.waiting and connection.hung_up and connection.takes:
+        if connection.waiting and connection.hung_up:
             connection.expected_errors.append(errno.EPIPE)
             connection.takes = False
         connection.waiting.clear()
