@@ -125,6 +125,7 @@ class RoomsAndOutbox(RuleBasedStateMachine):
         self.ghosts += [(view, bytes(view)) for view in connection.held]
         assert set(self.rooms.remove_socket(connection.number)) == connection.joined
         del self.here[connection.id]
+        connection.held.clear()
         connection.close()
         connection.shut()
 
@@ -311,6 +312,8 @@ class RoomsAndOutbox(RuleBasedStateMachine):
             for connection in list(self.here.values()):
                 self.disconnect(connection)
             assert all(bytes(view) == shown for view, shown in self.ghosts)
+            self.ghosts.clear()
+            assert probe().references(self.outbox) == 1
         finally:
             for connection in self.here.values():
                 connection.shut()

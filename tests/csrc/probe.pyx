@@ -15,6 +15,14 @@ from fastsio.outbox cimport (
 )
 
 
+cdef extern from "outbox.h":
+    ctypedef struct root_of_cohorts "cohort":
+        uint32_t refs
+
+    ctypedef struct whole_outbox "outbox":
+        root_of_cohorts root
+
+
 cdef class Probe(SlotOwner):
     """The owner of a slot; a subclass in Python says what its hooks do."""
 
@@ -80,6 +88,12 @@ cdef class Probe(SlotOwner):
 
     def cancel_deadline(self, Deadlines deadlines) -> None:
         deadlines.cancel(<uint32_t>self.slot)
+
+
+def references(Outbox outbox) -> int:
+    """What hangs on the root of the cohorts: 1 for itself, 1 for each slot with nothing pending, 1 for each cohort of
+    one message, which lives as long as a slot, a view or a longer cohort needs it."""
+    return (<whole_outbox *>outbox.c).root.refs
 
 
 def now() -> int:

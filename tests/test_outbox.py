@@ -1,0 +1,221 @@
+"""The outbox where it meets owners, views and the loop; what it sends, and in which order, is in test_outbox_machine.py."""
+
+import gc
+import threading
+import weakref
+
+import pytest
+
+from fastsio.message import Message
+from fastsio.outbox import Outbox
+from fastsio.rooms import Rooms
+from tests.csrc.probing import StillLoop, probe
+
+EVENT = 2
+
+
+class Wire:
+    """An outbox on a loop that stands still, a room with everybody, and owners that note what they are given."""
+
+    def __init__(self, max_backlog=1000):
+        self.loop = StillLoop()
+        self.outbox = Outbox(self.loop, max_backlog)
+        self.rooms = Rooms()
+
+    def open(self, on_handover=lambda owner, data: None, fd=-1):
+        class Owner(probe().Probe):
+            def __init__(self, outbox):
+                super().__init__(outbox, fd)
+                self.given = []
+                self.errors = []
+
+            def handover(self, data):
+                self.given.append(data)
+                on_handover(self, data)
+
+            def stuck(self, error):
+                self.errors.append(error)
+
+        owner = Owner(self.outbox)
+        self.rooms.add_socket(f"id{owner.number}", owner.number)
+        return owner
+
+    def emit(self, data, is_volatile=False):
+        message = Message(EVENT, "/", data)
+        return self.outbox.send_to(self.rooms, (), (), -1, message, is_volatile)
+
+
+@pytest.fixture
+def wire():
+    return Wire()
+
+
+def given(owner):
+    return b"".join(owner.given)
+
+
+def test_one_flush_a_round(wire):
+    owners = [wire.open(), wire.open()]
+    for number in range(3):
+        assert wire.emit(number) == 2
+    assert len(wire.loop.soon) == 1
+    wire.loop.turn()
+    expected = b"".join(Message(EVENT, "/", number).frames for number in range(3))
+    for owner in owners:
+        assert given(owner) == expected
+        assert len(owner.given) == 1
+    assert wire.loop.soon == []
+
+
+def test_more_handovers_than_are_collected_at_once(wire):
+    owners = [wire.open() for _ in range(1000)]
+    assert wire.emit("x") == 1000
+    wire.loop.settle()
+    assert {given(owner) for owner in owners} == {Message(EVENT, "/", "x").frames}
+
+
+def test_stats(wire):
+    owner = wire.open()
+    wire.emit("a")
+    wire.loop.settle()
+    wire.emit("b")
+    assert wire.emit("c", is_volatile=True) == 0
+    stats = wire.outbox.stats()
+    assert stats == {"pushed": 2, "sends": 0, "bytes": 0, "dropped": 1, "overflows": 0, "blocked": 1}
+    assert owner.pending == len(Message(EVENT, "/", "a").frames) + len(Message(EVENT, "/", "b").frames)
+
+
+def test_views_are_shared_and_outlive_everything(wire):
+    """A thousand slow readers wait for one piece of memory; a transport may write from it when all else is gone."""
+    owners = [wire.open() for _ in range(100)]
+    wire.emit("x" * 100)
+    wire.emit("y")
+    wire.loop.settle()
+    views = [view for owner in owners for view in owner.given]
+    expected = bytes(views[0])
+    for owner in owners:
+        owner.close()
+        owner.given.clear()
+    del owner, owners, wire.outbox
+    gc.collect()
+    assert [bytes(view) for view in views] == [expected] * 100
+    with pytest.raises(TypeError):
+        views[0][0] = 1
+
+
+def test_a_view_that_is_gone_holds_nothing(wire):
+    owner = wire.open()
+    wire.emit("x")
+    wire.loop.settle()
+    view = owner.given.pop()
+    part = view[3:]
+    owner.close()
+    assert probe().references(wire.outbox) == 2
+    del view
+    assert probe().references(wire.outbox) == 2
+    del part
+    assert probe().references(wire.outbox) == 1
+
+
+def test_a_closed_owner_is_let_go(wire):
+    owner = wire.open()
+    wire.emit("x")
+    owner.close()
+    gone = weakref.ref(owner)
+    del owner
+    gc.collect()
+    assert gone() is None
+    wire.loop.settle()
+
+
+def test_another_thread_is_refused(wire):
+    owner = wire.open()
+    raised = []
+
+    def emit():
+        with pytest.raises(RuntimeError, match="call_soon_threadsafe") as error:
+            wire.emit("x")
+        raised.append(error)
+
+    thread = threading.Thread(target=emit)
+    thread.start()
+    thread.join()
+    assert len(raised) == 1
+    wire.loop.settle()
+    assert owner.given == []
+
+
+# ---- hooks that come back ----
+
+
+def test_unblocked_from_inside_a_handover(wire):
+    """A transport that could write everything at once, as most often with TLS."""
+    owners = [wire.open(lambda owner, data: owner.unblock()) for _ in range(2)]
+    for number in range(3):
+        wire.emit(number)
+        wire.loop.settle()
+    for owner in owners:
+        assert given(owner) == b"".join(Message(EVENT, "/", number).frames for number in range(3))
+
+
+def test_unblocked_from_inside_a_burst(wire):
+    """The burst goes over the limit: it is handed over from inside the push, once."""
+    owners = [wire.open(lambda owner, data: owner.unblock()) for _ in range(3)]
+    for _ in range(4):
+        wire.emit("x" * 400)
+    wire.loop.settle()
+    for owner in owners:
+        assert given(owner) == Message(EVENT, "/", "x" * 400).frames * 4
+        assert owner.errors == []
+
+
+def test_written_from_inside_a_handover(wire):
+    """Something is answered while the handovers of others are still waiting for their turn."""
+    first_time = []
+
+    def answer(owner, data):
+        if len(owner.given) == 1:
+            first_time.append(owner)
+            owner.write(b"answer")
+            owner.unblock()
+
+    owners = [wire.open(answer) for _ in range(3)]
+    wire.emit("x")
+    wire.loop.settle()
+    assert len(first_time) == 3
+    for owner in owners:
+        assert given(owner) == Message(EVENT, "/", "x").frames + b"answer"
+
+
+def test_a_handover_that_raises(wire):
+    """What is the fault of one owner is seen by the loop and costs nobody else his bytes, nor him the same ones twice."""
+    faults = []
+
+    def fail(owner, data):
+        if not faults:
+            faults.append(owner)
+            raise ZeroDivisionError
+
+    owners = [wire.open(fail) for _ in range(3)]
+    wire.emit("x")
+    with pytest.raises(ZeroDivisionError):
+        wire.loop.settle()
+    wire.emit("y")
+    wire.loop.settle()
+    for owner in owners:
+        assert len(owner.given) == 1
+        assert given(owner) == Message(EVENT, "/", "x").frames
+
+
+def test_stuck_is_told_later_and_once(wire):
+    """The owner is told in the next round, when no push is under way; not at all when it is closed by then."""
+    slow, closed = wire.open(), wire.open()
+    wire.emit("x")
+    wire.loop.settle()
+    assert wire.emit("x" * 2000) == 0
+    assert wire.emit("y") == 0
+    assert slow.errors == []
+    closed.close()
+    wire.loop.settle()
+    assert slow.errors == [0]
+    assert closed.errors == []
