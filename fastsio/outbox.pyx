@@ -148,15 +148,16 @@ cdef class Outbox:
         return 0
 
     cdef int settle_overflows(self) except -1:
-        cdef uint32_t i, number
-        for i in range(self.c.overflow_count):
-            number = self.c.overflows[i]
+        # Each is taken off before its owner is called, who may come back here.
+        cdef uint32_t number
+        while self.c.overflow_count != 0:
+            self.c.overflow_count -= 1
+            number = self.c.overflows[self.c.overflow_count]
             if self.c.slots[number].flags & SLOT_OPEN:
                 outbox_flush_slot(self.c, number)
                 self.settle_handovers()
             else:
                 self.loop.call_soon((<SlotOwner>self.owners[number])._stuck, 0)
-        self.c.overflow_count = 0
         return 0
 
     # ---- flush ----
@@ -184,17 +185,20 @@ cdef class Outbox:
         return self.after_push()
 
     cdef int settle_handovers(self) except -1:
-        cdef uint32_t i
-        cdef handover *given
+        # Each is taken off before its owner is called, who may come back here.
+        cdef handover given
         cdef SlotOwner owner
-        for i in range(self.c.handover_count):
-            given = &self.c.handovers[i]
+        while self.c.handover_count != 0:
+            self.c.handover_count -= 1
+            given = self.c.handovers[self.c.handover_count]
+            data = self.rest_of(&given) if given.error == 0 else None  # owns the cohort from here on
             owner = self.owners[given.slot]
-            if given.error != 0:
+            if owner is None or self.c.slots[given.slot].generation != given.generation:
+                continue  # closed by the owner of one before
+            if data is None:
                 self.loop.call_soon(owner._stuck, given.error)
             else:
-                owner.on_handover(self.rest_of(given))
-        self.c.handover_count = 0
+                owner.on_handover(data)
         return 0
 
     cdef object rest_of(self, handover *given):
