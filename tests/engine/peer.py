@@ -8,6 +8,7 @@ Peer          one connection, seen from the other side
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import time
 from contextlib import suppress
@@ -205,3 +206,17 @@ def frames_in(data: bytes) -> list[Frame]:
         found.append(Frame(data[0] & 0x0F, data[head : head + size]))
         data = data[head + size :]
     return found
+
+
+def numbers(texts: list[str]) -> list[int]:
+    """The numbers that events carry."""
+    return [json.loads(got[2:])[1] for got in texts]
+
+
+def blocked(stage: Stage) -> Peer:
+    """A peer that does not read, for which the transport holds bytes."""
+    peer = stage.peer().join()
+    stage.io.emit("big", 0, "x" * 300_000)
+    stage.loop.settle()
+    assert peer.transport.held and peer.transport.paused
+    return peer
