@@ -1,10 +1,11 @@
 """A chat with the official browser client: rooms, who is here, messages, and a thousand messages a second.
 
-`make demo` runs it; open http://127.0.0.1:3000 in two windows.
+`make demo` runs it; open http://127.0.0.1:3000 in two windows. PORT in the environment names another port.
 """
 
 import asyncio
 import logging
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -131,4 +132,4 @@ for path, (media_type, name) in FILES.items():
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    io.run(3000)
+    io.run(int(os.environ.get("PORT", "3000")))
