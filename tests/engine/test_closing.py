@@ -1,5 +1,6 @@
 """How a connection ends: the closing handshake both ways, what cannot be understood, half closes, deadlines."""
 
+import asyncio
 import time
 
 import pytest
@@ -8,6 +9,7 @@ from fastsio.engine import connection as module
 from tests.e2e.rawws import BINARY, CLOSE, PING, TEXT, Frame, close, frame, head, text
 from tests.engine.peer import TICK, Stage, blocked, frames_in, numbers
 from tests.engine.requests import sent
+from tests.wsclient import serving
 
 ECHO = text('421["echo","x"]')
 ECHOED = Frame(TEXT, b'431["x"]')
@@ -272,3 +274,22 @@ def test_a_stall_that_is_over_is_forgotten(stage, monkeypatch):
     assert peer.transport.held
     stage.wait(0.05 + 2 * TICK)
     assert stage.told == []
+
+
+async def test_the_end_is_read_after_an_answer_that_took_its_time(monkeypatch):
+    """Reading was paused for as long as the application decided."""
+    monkeypatch.setattr(module, "CLOSE_TIMEOUT", FOREVER)
+
+    async def refuse(request):
+        await asyncio.sleep(0)
+        return False
+
+    async with serving(allow_request=refuse) as io:
+        reader, writer = await asyncio.open_connection(*io.addresses[0])
+        writer.write(sent())
+        assert (await reader.read()).endswith(b"Forbidden")
+        writer.close()
+        await writer.wait_closed()
+        async with asyncio.timeout(5):
+            while io.engine._connections:
+                await asyncio.sleep(0.005)
