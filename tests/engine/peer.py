@@ -35,6 +35,7 @@ class FakeTransport(asyncio.Transport):
         self.high = self.low = 0
         self.paused = self.closing = self.aborted = self.eof = self.gone = False
         self.reading = True
+        self.eager = False  # the kernel takes whatever is written, at once
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         self.high, self.low = high or 0, low or 0
@@ -44,6 +45,9 @@ class FakeTransport(asyncio.Transport):
 
     def write(self, data: Any) -> None:
         assert not self.eof
+        if self.eager and not self.held:
+            self.sock.sendall(data)
+            return
         self.held.append(bytes(data))
         if self.get_write_buffer_size() > self.high and not self.paused:
             self.paused = True

@@ -129,6 +129,16 @@ def test_tls_is_written_by_the_transport_alone(stage):
     assert numbers([event.payload.decode() for event in events]) == [0, 1, 2]
 
 
+def test_a_transport_that_holds_nothing_is_given_the_next_at_once(stage):
+    """It never pauses, so it never says that it goes on."""
+    peer = stage.peer(secure=True)
+    peer.transport.eager = True
+    peer.join()
+    for number in range(3):
+        stage.io.emit("n", number)
+        assert numbers(peer.texts()) == [number]
+
+
 def test_nothing_is_sent_to_a_recycled_slot(stage):
     """What one peer did not take never reaches the next one in its slot."""
     gone = blocked(stage)
