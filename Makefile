@@ -24,7 +24,7 @@ demo: $(STAMPS)/built examples/chat/node_modules/.package-lock.json
 
 test: lint types pytest
 
-pytest: $(STAMPS)/built $(STAMPS)/test tests/node_modules/.package-lock.json
+pytest: $(STAMPS)/built $(STAMPS)/test tests/node_modules/.package-lock.json examples/chat/node_modules/.package-lock.json
 	pytest
 
 lint: $(STAMPS)/test

@@ -9,9 +9,12 @@ Switches from the environment (each "1" to turn on):
 
 import os
 import sys
+from glob import glob
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+from setuptools.modified import newer_group
 
 # What a module links beside its own: csrc has no global state, so that each may have its copy.
 FRAMES = ["ws", "utf8"]
@@ -69,9 +72,9 @@ def extensions() -> list[Extension]:
     return [
         Extension(
             module,
-            [module.replace(".", "/") + ".pyx", *(f"csrc/{name}.c" for name in sources)],
+            [module.replace(".", "/") + ".pyx"],
             include_dirs=["csrc"],
-            depends=[f"csrc/{name}.h" for name in sources],
+            depends=[f"csrc/{name}.{suffix}" for name in sources for suffix in "ch"],
             extra_compile_args=compile_args,
             extra_link_args=link_args,
             define_macros=macros,
@@ -80,7 +83,30 @@ def extensions() -> list[Extension]:
     ]
 
 
+class BuildExt(build_ext):
+    """Compiles csrc once, before the modules that link it are built side by side."""
+
+    def build_extensions(self) -> None:
+        compile_args, _, macros = flags()
+        objects: dict[str, str] = {}
+        for source in glob("csrc/*.c"):
+            (made,) = self.compiler.object_filenames([source], output_dir=self.build_temp)
+            if self.force or newer_group([source, *glob("csrc/*.h")], made):
+                self.compiler.compile(
+                    [source],
+                    output_dir=self.build_temp,
+                    macros=macros,
+                    include_dirs=["csrc"],
+                    extra_postargs=compile_args,
+                )
+            objects[source] = made
+        for extension in self.extensions:
+            extension.extra_objects = [objects[f"csrc/{name}.c"] for name in EXTENSIONS[extension.name]]
+        super().build_extensions()
+
+
 setup(
+    cmdclass={"build_ext": BuildExt},
     ext_modules=cythonize(
         extensions(),
         build_dir="build/cython",
@@ -96,5 +122,5 @@ setup(
             "freethreading_compatible": False,
             "linetrace": switch("TRACE"),
         },
-    )
+    ),
 )

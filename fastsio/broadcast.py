@@ -39,8 +39,8 @@ class Targeting:
         rooms: a name or an iterable of names. Source: Socket.IO 2.x; several since 4.x.
         """
         target = self._target()
-        room, excepts, *how = target._options
-        return BroadcastOperator(target._nsp, BroadcastOptions(room + names_of(rooms), excepts, *how))
+        options = target._options
+        return BroadcastOperator(target._nsp, BroadcastOptions(options.rooms + names_of(rooms), *options[1:]))
 
     def in_(self, rooms: Rooms) -> BroadcastOperator:
         """The same as `to`."""

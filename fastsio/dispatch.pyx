@@ -194,6 +194,7 @@ cdef class SocketBase:
         `timeout` seconds (None: never) or at the disconnect. Returns the acknowledgement's id."""
         cdef int64_t ack_id
         timer = None
+        self.outbox.check_thread()
         if self.acks is None:
             self.acks = {}
         elif len(self.acks) >= max_pending_acks:

@@ -44,7 +44,14 @@ DEFAULTS: dict[str, Any] = {
     "add_trailing_slash": True,
 }
 
-POSITIVE = ("ping_interval", "ping_timeout", "max_http_buffer_size", "max_backlog")
+# name: the least and the most it may be
+SECONDS = {"ping_interval": (0.001, 1e7), "ping_timeout": (0.001, 1e7), "connect_timeout": (0.0, 1e7)}
+INTEGERS = {
+    "max_http_buffer_size": (1, 2**40),
+    "max_attachments": (0, 1000),
+    "max_backlog": (1, 2**48),
+    "max_connections": (1, 2**31),
+}
 
 
 def resolve(**options: Unpack[Options]) -> dict[str, Any]:
@@ -58,18 +65,29 @@ def resolve(**options: Unpack[Options]) -> dict[str, Any]:
             near = get_close_matches(name, DEFAULTS, 1)
             raise TypeError(f"unknown option {name!r}" + (f": did you mean {near[0]!r}?" if near else ""))
     result = {**DEFAULTS, **options, "max_fragments": MAX_FRAGMENTS}
-    for name in POSITIVE:
-        check_number(name, result[name], above=0)
-    for name in ("max_attachments", "connect_timeout"):
-        check_number(name, result[name], above=-1)
+    for name, (least, most) in SECONDS.items():
+        check_number(name, result[name], (int, float), least, most)
+    for name, bounds in INTEGERS.items():
+        if name != "max_connections" or result[name] is not None:
+            check_number(name, result[name], (int,), *bounds)
+    check_functions(result)
     if not isinstance(result["path"], str) or not result["path"].startswith("/"):
         raise ValueError(f"path must be a string that starts with '/', got {result['path']!r}")
     result["path"] = result["path"].rstrip("/")
     return result
 
 
-def check_number(name: str, value: object, above: int) -> None:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
-    if not value > above:
-        raise ValueError(f"{name} must be above {above}, got {value}")
+def check_number(name: str, value: object, types: tuple[type, ...], least: float, most: float) -> None:
+    if not isinstance(value, types) or isinstance(value, bool):
+        raise TypeError(f"{name} must be {'a number' if float in types else 'an int'}, got {type(value).__name__}")
+    if not least <= value <= most:  # type: ignore[operator]
+        raise ValueError(f"{name} must be between {least} and {most}, got {value}")
+
+
+def check_functions(options: dict[str, Any]) -> None:
+    """Those that may be functions."""
+    origins, allow_request = options["origins"], options["allow_request"]
+    if not (origins is None or callable(origins) or isinstance(origins, str | Collection)):
+        raise TypeError(f"origins must be None, '*', a list of str or a function, got {type(origins).__name__}")
+    if not (allow_request is None or callable(allow_request)):
+        raise TypeError(f"allow_request must be None or a function, got {type(allow_request).__name__}")

@@ -170,9 +170,6 @@ class Server(Emitter, Targeting):
         Clients are not told to leave their namespaces, so that they reconnect. The ports are free when it
         returns. Source: Socket.IO 2.x and 4.x.
         """
-        for nsp in self.nsps.values():
-            for socket in list(nsp._sockets.values()):
-                socket._close("server shutting down")
         await self.engine.close()
 
     def __repr__(self) -> str:

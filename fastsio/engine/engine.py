@@ -48,6 +48,7 @@ class Engine:
         self._connections = 0
         self._max_connections: int = options["max_connections"] or default_max_connections()
         self._all_closed: asyncio.Event | None = None
+        self._closing: asyncio.Task[None] | None = None
         self.clients: dict[str, Session] = {}
         self.generate_id: Callable[[Request], Any] = lambda request: generate_id()
         #: Files that are served beside Socket.IO, by path: `engine.files["/"] = StaticFile("text/html", page)`.
@@ -113,7 +114,18 @@ class Engine:
         return [name if isinstance(name, str) else (name[0], name[1]) for name in names]
 
     async def close(self) -> None:
-        """Stops listening, closes every connection and returns when all are gone."""
+        """Stops listening, closes every connection and returns when all are gone; so does a call meanwhile."""
+        if self._closing is None:
+            self._closing = asyncio.get_running_loop().create_task(self._close())
+        await asyncio.shield(self._closing)
+
+    async def _close(self) -> None:
+        try:
+            await self._close_all()
+        finally:
+            self._closing = None
+
+    async def _close_all(self) -> None:
         servers, self._servers = self._servers, []
         for server in servers:
             server.close()

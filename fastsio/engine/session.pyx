@@ -105,6 +105,8 @@ cdef class Session:
         cdef uint8_t type = data[0] if size else 0
         if type == c"3" and size == 1:
             return self.on_pong()
+        if self.awaiting_pong:
+            self.extend()
         if type == c"4":
             return self.receiver.on_text(data + 1, 0)
         if type == c"b":
