@@ -222,12 +222,22 @@ static void fill(uint8_t *out, size_t size, uint8_t how) {
     }
 }
 
+/* The first byte of a frame, most often one that is in its place: `inside` a message a continuation or a control. */
+static uint8_t first_byte(uint8_t how, int inside) {
+    static const uint8_t starts[] = {0x81, 0x01, 0x02, 0x82, 0x89, 0x8A, 0xC1, 0x41, 0x01, 0x88};
+    static const uint8_t goes_on[] = {0x00, 0x00, 0x80, 0x80, 0x89, 0x8A, 0x00, 0x80, 0x89, 0x88};
+    static const uint8_t wrong[] = {0x83, 0x07, 0xC9, 0xC0, 0x40, 0x8B, 0x91, 0xA2, 0x08, 0x80, 0x81};
+    if (how >= 245) return wrong[how - 245];
+    return (inside ? goes_on : starts)[how % sizeof(starts)];
+}
+
 /* One frame of four bytes: its first byte, what is in it, how large it is, its mask. */
-static size_t put_frame(uint8_t *out, const uint8_t *from) {
-    static const uint8_t firsts[] = {0x81, 0x81, 0x82, 0x01, 0x02, 0x00, 0x00, 0x80, 0x80, 0x89, 0x8A, 0x88, 0xC1, 0x41};
-    uint8_t first = from[0] < 250 ? firsts[from[0] % sizeof(firsts)] : from[1];
-    size_t size = from[2] < 220 ? from[2] % 64 : (size_t)(from[2] - 200) * 7;
-    size_t head = put_head(out, first, size, from[1] >> 6);
+static size_t put_frame(uint8_t *out, const uint8_t *from, int *inside) {
+    uint8_t first = first_byte(from[0], *inside);
+    size_t size = from[2] < 200 ? from[2] % 64 : (size_t)(from[2] - 200) * 7;
+    if (first >= 0x88 && from[0] < 240) size %= WS_MAX_CONTROL + 1;
+    size_t head = put_head(out, first, size, first < 0x88 && from[3] % 8 == 0 ? from[3] >> 6 : 0);
+    if ((first & 0x0F) < WS_CLOSE) *inside = first < 0x80;
     uint8_t mask[4] = {from[3], (uint8_t)(from[3] * 3), (uint8_t)(from[3] * 7), (uint8_t)(from[3] >> 3)};
     memcpy(out + head, mask, 4);
     fill(out + head + 4, size, from[1]);
@@ -237,7 +247,8 @@ static size_t put_frame(uint8_t *out, const uint8_t *from) {
 
 static size_t build(uint8_t *out, const uint8_t *from, size_t size) {
     size_t made = 0;
-    for (; size >= 4 && made + 512 < MAX_STREAM; from += 4, size -= 4) made += put_frame(out + made, from);
+    int inside = 0;
+    for (; size >= 4 && made + 512 < MAX_STREAM; from += 4, size -= 4) made += put_frame(out + made, from, &inside);
     if (size != 0) memcpy(out + made, from, size);
     return made + size;
 }
