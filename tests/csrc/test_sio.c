@@ -60,6 +60,9 @@ static void test_scan(void) {
     }
 }
 
+#define ZEROS_10 "0000000000"
+#define ZEROS_100 ZEROS_10 ZEROS_10 ZEROS_10 ZEROS_10 ZEROS_10 ZEROS_10 ZEROS_10 ZEROS_10 ZEROS_10 ZEROS_10
+
 static void test_refused(void) {
     static const struct {
         const char *packet;
@@ -82,6 +85,8 @@ static void test_refused(void) {
         {"62147483647-[]", SIO_MANY_ATTACHMENTS},
         {"29007199254740992[]", SIO_BAD_ID},
         {"299999999999999999999999999999999999999999", SIO_BAD_ID},
+        {"2" ZEROS_100 "1[]", SIO_BAD_ID},
+        {"5" ZEROS_100 "1-[]", SIO_BAD_ATTACHMENTS},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         sio_header header;
@@ -124,7 +129,8 @@ static void test_largest(void) {
     uint8_t name[SIO_MAX_NAMESPACE];
     memset(name, 'n', sizeof(name));
     name[0] = '/';
-    CHECK(sio_write_header(out, SIO_BINARY_ACK, INT32_MAX, name, sizeof(name), INT64_MAX) == 1 + 11 + sizeof(name) + 1 + 19);
+    size_t size = sio_write_header(out, SIO_BINARY_ACK, INT32_MAX, name, sizeof(name), INT64_MAX);
+    CHECK(size == 1 + 11 + sizeof(name) + 1 + 19);
     free(out);
 }
 

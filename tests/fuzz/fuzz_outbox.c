@@ -1,8 +1,8 @@
 /* outbox.c under a stream of operations, beside a model: every connection has one string of all that it was promised.
  *
- * The first byte is the limit of the backlog, then an operation is three bytes. What is sent or handed over must be the
- * next bytes of that connection's string, up to its end; a connection that was closed, detached, failed or is blocked is
- * never sent anything. At the end every open connection has got its whole string.
+ * The first byte is the limit of the backlog, then an operation is three bytes. What is sent or handed over must be
+ * the next bytes of that connection's string, up to its end; a connection that was closed, detached, failed or is
+ * blocked is never sent anything. At the end every open connection has got its whole string.
  */
 #include "outbox_check.h"
 

@@ -70,7 +70,8 @@ static void check_same(const sio_header *a, const sio_header *b) {
 static void write_back(const sio_header *header, int limit) {
     uint8_t *out = malloc(SIO_MAX_HEADER);
     sio_header again;
-    size_t size = sio_write_header(out, header->type, header->attachments, header->namespace_, header->namespace_size, header->id);
+    size_t name = header->namespace_size;
+    size_t size = sio_write_header(out, header->type, header->attachments, header->namespace_, name, header->id);
     CHECK(size <= SIO_MAX_HEADER);
     CHECK(sio_scan(out, size, limit, &again) == SIO_OK);
     CHECK(again.payload == size);

@@ -1,10 +1,11 @@
-/* utf8.c against a decoder that is written from the definition, on the whole input and at splits that the input names. */
+/* utf8.c against a decoder written from the definition, on the whole input and at splits that the input names. */
 #include "check.h"
 #include "utf8.h"
 
 #include <stdlib.h>
 
-const char fuzz_alphabet[] = "a\x7F\x80\x8F\x90\x9F\xA0\xBF\xC1\xC2\xDF\xE0\xE1\xEC\xED\xEE\xEF\xF0\xF1\xF3\xF4\xF5\xFF";
+const char fuzz_alphabet[] =
+    "a\x7F\x80\x8F\x90\x9F\xA0\xBF\xC1\xC2\xDF\xE0\xE1\xEC\xED\xEE\xEF\xF0\xF1\xF3\xF4\xF5\xFF";
 
 /* The bytes of the code point at `at` when one is whole there; 0: none begins there or it is invalid; -1: it is cut
  * off by the end, but could still become valid. RFC 3629, section 3. */

@@ -166,7 +166,9 @@ static void read_all(const ws_limits *limits, const uint8_t *data, size_t size, 
 
 /* ---- the decoder ---- */
 
-static void decode_piece(ws_decoder *decoder, const ws_limits *limits, const uint8_t *data, size_t size, events *found) {
+static void decode_piece(
+    ws_decoder *decoder, const ws_limits *limits, const uint8_t *data, size_t size, events *found
+) {
     uint8_t *piece = malloc(size);
     uint8_t *cursor = piece;
     memcpy(piece, data, size);
@@ -215,7 +217,9 @@ static size_t put_head(uint8_t *out, uint8_t first, size_t size, int form) {
 
 static void fill(uint8_t *out, size_t size, uint8_t how) {
     static const char text[] = "a\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80z";
-    for (size_t i = 0; i < size; i++) out[i] = how % 4 == 3 ? (uint8_t)(how + i * 37) : (uint8_t)text[i % (sizeof(text) - 1)];
+    for (size_t i = 0; i < size; i++) {
+        out[i] = how % 4 == 3 ? (uint8_t)(how + i * 37) : (uint8_t)text[i % (sizeof(text) - 1)];
+    }
     if (how % 4 == 1 && size > 1) {
         out[0] = 3;
         out[1] = (uint8_t)(0xE8 + how / 16);
