@@ -187,6 +187,23 @@ def test_written_from_inside_a_handover(wire):
         assert given(owner) == Message(EVENT, "/", "x").frames + b"answer"
 
 
+def test_closed_from_inside_a_handover(wire):
+    """One takes the others along: they get nothing any more, and neither does who has their slots by then."""
+    owners = []
+
+    def close_the_others(owner, data):
+        for other in owners:
+            if other is not owner and other.number >= 0:
+                other.close()
+
+    owners += [wire.open(close_the_others) for _ in range(3)]
+    wire.emit("first")
+    wire.emit("second")
+    wire.loop.settle()
+    assert sorted(len(owner.given) for owner in owners) == [0, 0, 1]
+    assert [owner.errors for owner in owners] == [[], [], []]
+
+
 def test_a_handover_that_raises(wire):
     """What is the fault of one owner is seen by the loop and costs nobody else his bytes, nor him the same ones twice."""
     faults = []
