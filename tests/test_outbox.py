@@ -187,7 +187,8 @@ def test_written_from_inside_a_handover(wire):
         assert given(owner) == Message(EVENT, "/", "x").frames + b"answer"
 
 
-def test_closed_from_inside_a_handover(wire):
+@pytest.mark.parametrize("size", [10, 2000], ids=["flush", "burst"])
+def test_closed_from_inside_a_handover(wire, size):
     """One takes the others along: they get nothing any more, and neither does who has their slots by then."""
     owners = []
 
@@ -198,7 +199,7 @@ def test_closed_from_inside_a_handover(wire):
 
     owners += [wire.open(close_the_others) for _ in range(3)]
     wire.emit("first")
-    wire.emit("second")
+    wire.emit("x" * size)
     wire.loop.settle()
     assert sorted(len(owner.given) for owner in owners) == [0, 0, 1]
     assert [owner.errors for owner in owners] == [[], [], []]
