@@ -5,8 +5,8 @@
  * same pending sequence share a node, so a broadcast costs a pointer a receiver,
  * and at the flush each distinct sequence is put together once for all of them.
  *
- * Invariants: a slot is in the queue exactly when SLOT_QUEUED is set; a blocked
- * slot is never in the queue; a cohort lives while a slot, a child or a holder
+ * Invariants: a slot is in the queue exactly when SLOT_QUEUED is set; the flush
+ * skips a blocked slot; a cohort lives while a slot, a child or a holder
  * counts on it; cohort.child is not owned and is cleared by the dying child.
  * No Python and no I/O but the send function handed in. One thread at a time.
  */

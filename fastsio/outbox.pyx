@@ -156,7 +156,7 @@ cdef class Outbox:
             if self.c.slots[number].flags & SLOT_OPEN:
                 outbox_flush_slot(self.c, number)
                 self.settle_handovers()
-            else:
+            elif self.owners[number] is not None:  # not closed by the owner of one before
                 self.loop.call_soon((<SlotOwner>self.owners[number])._stuck, 0)
         return 0
 
