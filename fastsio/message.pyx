@@ -6,6 +6,8 @@ csrc/message. C code works with message pointers; Message is the Python owner of
 one, for an emit that goes through an adapter.
 """
 
+from logging import getLogger
+
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t, uint8_t
 
@@ -19,8 +21,12 @@ from fastsio.wire.sio cimport (
     sio_write_header,
 )
 
-# More attachments than official clients accept are sent all the same, with a warning upstairs.
+from fastsio.limits import rate_limited
+
+log = getLogger("fastsio")
+
 DEF SPANS = 32
+cdef size_t CLIENTS_TAKE = 10  # socket.io-parser 4.2.7; more are sent all the same, with a warning
 
 
 cdef inline span span_of(bytes data) noexcept:
@@ -59,6 +65,8 @@ cdef message *encode_packet(int type, bytes namespace_, int64_t id, object data)
 cdef message *with_attachments(span head, span payload, list attachments) except NULL:
     cdef span spans[SPANS]
     cdef size_t count = len(attachments)
+    if count > CLIENTS_TAKE and rate_limited("attachments"):
+        log.warning("%d binary values in one message: official clients take %d, and close", count, CLIENTS_TAKE)
     if count > SPANS:
         raise ValueError(f"{count} binary values in one message; at most {SPANS} can be sent")
     for i in range(count):

@@ -146,7 +146,6 @@ def test_quick_run(quick_run: Path) -> None:
 
 
 def test_quick_run_draws(quick_run: Path) -> None:
-    pytest.importorskip("matplotlib")
     assert (quick_run / "results.png").read_bytes().startswith(b"\x89PNG")
     assert "(results.png)" in (quick_run / "RESULTS.md").read_text()
 
