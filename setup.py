@@ -26,6 +26,7 @@ EXTENSIONS = {
     "fastsio.wire.ws": FRAMES,
     "fastsio.wire.sio": ["sio"],
     "fastsio.wire.payload": [],
+    "fastsio.wire.polling": ["eio", "utf8"],
     "fastsio.message": ["sio", *MESSAGE],
     "fastsio.rooms": ["bitset"],
     "fastsio.outbox": OUTBOX,
