@@ -25,7 +25,7 @@ SYNC = b"\x00\x00\xff\xff"  # what a flush ends with; it does not travel (sectio
 END = SYNC + b"\x03\x00"  # with an empty final block behind it: zlib tells when it has read that
 MAX_STREAMS = 16  # that one message may consist of
 
-LOOKAHEAD = 262  # zlib: how much less than its window it can look back
+LOOKAHEAD = 262  # zlib looks back by that much less than its window; so no window is needed below 9 bits
 
 
 class TooLarge(Exception):
@@ -126,8 +126,8 @@ def deflate(payload: bytes | memoryview, settings: DeflateSettings) -> bytes:
     """The payload of a message sent with RSV1 (section 7.2.1)."""
     # zlib clears and touches memory by these two alone, not by what it gets to compress.
     needed = (len(payload) + LOOKAHEAD).bit_length()
-    window_bits = min(settings.window_bits, max(needed, 9))
-    mem_level = min(settings.mem_level, max(needed - 7, 1))
+    window_bits = min(settings.window_bits, needed)
+    mem_level = min(settings.mem_level, needed - 7)
     stream = zlib.compressobj(settings.level, zlib.DEFLATED, -window_bits, mem_level)
     deflated = stream.compress(payload) + stream.flush(zlib.Z_SYNC_FLUSH)
     return deflated[: -len(SYNC)]

@@ -16,9 +16,10 @@ TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
 SPACE = r"[ \t]*+"
 
 # A list may have empty elements (RFC 2616 section 2.1). All quantifiers are possessive: nothing is read twice.
+# A quoted value that holds an escaped quote cannot be a token, so it may as well be cut there.
 BETWEEN = re.compile(r"[ \t,]*+")
 NAME = re.compile(rf"({TOKEN}){SPACE}")
-PARAMETER = re.compile(rf';{SPACE}({TOKEN}){SPACE}(?:={SPACE}(?:({TOKEN})|"((?:[^"\\]|\\.)*+)"){SPACE})?+', re.DOTALL)
+PARAMETER = re.compile(rf';{SPACE}({TOKEN}){SPACE}(?:={SPACE}(?:({TOKEN})|"([^"]*+)"){SPACE})?+')
 VALUE = re.compile(TOKEN)
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 

@@ -234,6 +234,13 @@ def test_memory_by_size_costs_no_compression(size):
     assert len(deflate(payload, DEFAULT)) <= len(message(payload, level=DEFAULT.level)) * 1.01
 
 
+@pytest.mark.parametrize("size", [400, 1024, 4090, 4096, 30_000])
+def test_a_message_can_refer_to_its_own_start(size):
+    noise = random.Random(0).randbytes(size).hex().encode()
+    start, middle, other = noise[:100], noise[100 : size - 100], noise[-100:]
+    assert len(deflate(start + middle + start, DEFAULT)) < len(deflate(start + middle + other, DEFAULT)) - 30
+
+
 @given(
     st.lists(payloads, min_size=1, max_size=3),
     st.integers(0, 9),
