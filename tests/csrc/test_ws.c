@@ -89,7 +89,24 @@ static void test_messages(void) {
     expect_parts(&LIMITS, PARTS({0x89, "one"}, {0x8A, ""}, {0x89, "two"}), "p(one)q()p(two)");
     expect_parts(&LIMITS, PARTS({0x01, "a"}, {0x89, "now"}, {0x80, "b"}, {0x8A, "x"}), "p(now)T(ab)q(x)");
     expect_parts(&LIMITS, PARTS({0x01, "\xE2\x82"}, {0x89, ""}, {0x80, "\xAC"}), "p()T(\xE2\x82\xAC)");
+}
+
+/* RSV1 is the first frame's and tells of the whole message; what is deflated is not looked at (RFC 7692 section 6). */
+static void test_compressed(void) {
     expect_parts(&DEFLATE, PARTS({0xC1, "\xFF"}, {0x41, "\xFE"}, {0x80, "!"}, {0x81, "t"}), "Tz(\xFF)Tz(\xFE!)T(t)");
+    expect_parts(&DEFLATE, PARTS({0xC2, "a"}, {0x82, "b"}, {0xC1, ""}, {0x81, ""}), "Bz(a)B(b)Tz()T()");
+    expect_parts(&DEFLATE, PARTS({0x42, "a"}, {0x89, "p"}, {0x80, "b"}, {0x01, "c"}, {0x80, "d"}), "p(p)Bz(ab)T(cd)");
+    expect_parts(&DEFLATE, PARTS({0xC1, "\xFF"}, {0x81, "\xFF"}), "Tz(\xFF)E1007");
+    expect_parts(&DEFLATE, PARTS({0x41, "\xFF"}, {0x8A, ""}, {0x80, "\xFF"}, {0x88, ""}), "q()Tz(\xFF\xFF)C1005()");
+    for (uint8_t control = WS_CLOSE; control <= WS_PONG; control++) {
+        expect_parts(&DEFLATE, PARTS({0xC0 | control, ""}), "E1002");
+        expect_parts(&DEFLATE, PARTS({0x41, "x"}, {0xC0 | control, ""}), "E1002");
+    }
+    for (uint8_t first = 0x01; first <= 0x41; first += 0x40) {
+        expect_parts(&DEFLATE, PARTS({first, "x"}, {0x40, "y"}), "E1002");
+        expect_parts(&DEFLATE, PARTS({first, "x"}, {0xC0, "y"}), "E1002");
+    }
+    for (uint8_t first = 0x40; first <= 0x42; first++) expect_parts(&LIMITS, PARTS({first, "x"}), "E1002");
 }
 
 static void test_close(void) {
@@ -123,8 +140,6 @@ static void test_refused(void) {
     expect_parts(&LIMITS, PARTS({0x01, "a"}, {0x02, "b"}), "E1002");
     expect_parts(&LIMITS, PARTS({0x09, ""}), "E1002");
     expect_parts(&LIMITS, PARTS({0xC1, "x"}), "E1002");
-    expect_parts(&DEFLATE, PARTS({0xC9, "x"}), "E1002");
-    expect_parts(&DEFLATE, PARTS({0x41, "x"}, {0xC0, "x"}), "E1002");
     for (uint8_t rsv = 0x10; rsv <= 0x30; rsv += 0x10) expect_parts(&DEFLATE, PARTS({0x81 | rsv, "x"}), "E1002");
     for (uint8_t opcode = 0; opcode < 16; opcode++) {
         if ((opcode >= 3 && opcode <= 7) || opcode >= 11) {
@@ -253,6 +268,7 @@ static void test_write_header(void) {
 
 int main(void) {
     test_messages();
+    test_compressed();
     test_close();
     test_close_codes();
     test_refused();
