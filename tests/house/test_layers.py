@@ -28,7 +28,7 @@ LAYERS = {
     "engine": ["engine"],
     "fan-out": ["outbox", "rooms", "message", "bitset"],
     "codecs": ["wire"],
-    "ground": ["errors", "limits", "tasks"],
+    "ground": ["checks", "errors", "limits", "tasks"],
 }
 
 # layer -> the layers that it may see beside itself
