@@ -30,6 +30,7 @@ EXTENSIONS = {
     "fastsio.message": ["sio", *MESSAGE],
     "fastsio.rooms": ["bitset"],
     "fastsio.outbox": OUTBOX,
+    "fastsio.engine.request": ["http_syntax"],
     "fastsio.engine.http": ["http_syntax"],
     "fastsio.engine.timers": ["wheel", *OUTBOX],
     "fastsio.engine.core": [],

@@ -1,5 +1,5 @@
 from fastsio.dispatch import SocketBase
-from fastsio.engine.http import Request
+from fastsio.engine.request import Request
 from fastsio.engine.session import Receiver, Session
 from fastsio.server import Server
 from fastsio.sockets import Socket

@@ -10,7 +10,7 @@ from fastsio.checks import check_bool, check_number, did_you_mean
 from fastsio.engine.compression import THRESHOLD, CompressionSettings
 from fastsio.engine.cookie import CookieSettings
 from fastsio.engine.cors import Cors, CorsSettings, Origins
-from fastsio.engine.http import Request
+from fastsio.engine.request import Request
 from fastsio.limits import MAX_FRAGMENTS
 
 TRANSPORTS = ("polling", "websocket")

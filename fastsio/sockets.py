@@ -17,7 +17,7 @@ from fastsio.handlers import Listeners
 
 if TYPE_CHECKING:
     from fastsio.client import Client
-    from fastsio.engine.http import Request
+    from fastsio.engine.request import Request
     from fastsio.engine.session import Session
     from fastsio.namespace import Namespace
     from fastsio.outbox import Outbox

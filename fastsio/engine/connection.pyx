@@ -16,7 +16,8 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from fastsio.engine.core cimport Core
-from fastsio.engine.http cimport HttpParser, Request
+from fastsio.engine.http cimport HttpParser
+from fastsio.engine.request cimport Request
 from fastsio.engine.session cimport Session, Transport
 from fastsio.outbox cimport SLOT_BLOCKED, outbox_detach, outbox_now
 from fastsio.wire.ws cimport (

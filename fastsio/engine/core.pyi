@@ -3,7 +3,8 @@ from collections import Counter
 from typing import Any, Protocol
 
 from fastsio.engine.connection import Connection
-from fastsio.engine.http import HttpError, Request
+from fastsio.engine.http import HttpError
+from fastsio.engine.request import Request
 from fastsio.engine.timers import Deadlines
 from fastsio.outbox import Outbox
 

@@ -15,7 +15,9 @@ from typing import Any
 from fastsio.engine.connection import CLOSE_TIMEOUT, Connection
 from fastsio.engine.core import Core
 from fastsio.engine.handshake import MESSAGES, Handshake, Refusal, generate_id, switching_protocols
-from fastsio.engine.http import HttpError, Request, response
+from fastsio.engine.http import HttpError
+from fastsio.engine.request import Request
+from fastsio.engine.response import response
 from fastsio.engine.session import Receiver, Session
 from fastsio.engine.static import StaticFile, client_files
 from fastsio.limits import rate_limited

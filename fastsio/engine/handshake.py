@@ -16,7 +16,8 @@ from json import dumps
 from logging import getLogger
 from typing import Any
 
-from fastsio.engine.http import Request, header_lines, response
+from fastsio.engine.request import Request
+from fastsio.engine.response import header_lines, response
 from fastsio.errors import ConnectError
 from fastsio.limits import rate_limited
 

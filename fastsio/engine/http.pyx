@@ -1,28 +1,24 @@
-"""HTTP/1 as the engine takes it: bytes to requests, and answers to bytes.
+"""HTTP/1 as the engine takes it: bytes to requests.
 
 Sans-I/O. A head is read line by line as it comes, by rules that are stricter than
 RFC 9112 asks wherever leniency has been a way to smuggle requests; llhttp then
 checks the whole head once more, and decodes chunks. The first thing that is wrong
 ends it: HttpError has the status to answer with.
 
-Nothing is made of a head before somebody asks: a Request is its bytes and five
-offsets. Memory is bounded by MAX_HEAD, the size given for bodies, and PIPELINE.
+Memory is bounded by MAX_HEAD, the size given for bodies, and PIPELINE.
 """
 
-from urllib.parse import unquote_plus
-
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport uint8_t
-from cpython.unicode cimport PyUnicode_AsUTF8AndSize
-from libc.string cimport memchr, memcmp
+from libc.string cimport memchr
 
 from fastsio.engine.http_syntax cimport (
     HTTP_CONNECTION, HTTP_CONTENT_ENCODING, HTTP_CONTENT_LENGTH, HTTP_EXPECT, HTTP_HOST, HTTP_OTHER, HTTP_SINGLE,
-    HTTP_TRANSFER_ENCODING, HTTP_UPGRADE, http_equal, http_find, http_has_token, http_header_kind, http_is,
+    HTTP_TRANSFER_ENCODING, HTTP_UPGRADE, http_find, http_has_token, http_header_kind, http_is,
     http_is_digits, http_is_host, http_is_target, http_is_version, http_is_word, http_path_of_absolute, http_trim,
 )
+from fastsio.engine.request cimport Request
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
-from multidict import CIMultiDict
 
 MAX_HEADERS = 100
 PIPELINE = 8  # requests read ahead of their answers
@@ -36,13 +32,6 @@ cdef bytes CHUNKED_HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chu
 # CONNECT and TRACE have no use here (RFC 9110 9.3).
 cdef dict METHODS = {name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")}
 
-cdef dict REASONS = {
-    200: "OK", 204: "No Content", 304: "Not Modified", 400: "Bad Request", 403: "Forbidden", 404: "Not Found",
-    405: "Method Not Allowed", 413: "Payload Too Large", 414: "URI Too Long", 415: "Unsupported Media Type",
-    417: "Expectation Failed", 426: "Upgrade Required", 431: "Request Header Fields Too Large",
-    500: "Internal Server Error", 501: "Not Implemented", 503: "Service Unavailable", 505: "HTTP Version Not Supported",
-}
-
 
 class HttpError(Exception):
     """What came is not acceptable. status: to answer with; the text tells the peer why, without quoting it."""
@@ -54,127 +43,6 @@ class HttpError(Exception):
 
 cdef int refuse(int status, str text) except -1:
     raise HttpError(status, text)
-
-
-cdef class Request:
-    """A complete HTTP request.
-
-    method; body: bytes; keep_alive: whether the connection outlives the answer; upgrade: whether it asks
-    for a websocket; address, secure: the peer's, as the engine knows them.
-    """
-
-    def __cinit__(self):
-        self.address = ""
-
-    @property
-    def url(self) -> str:
-        """The target, as it was sent."""
-        return self.head[self.target_at : self.target_end].decode("ascii")
-
-    @property
-    def path(self) -> str:
-        """The path, as it was sent: neither decoded nor normalised."""
-        return self.head[self.path_at : self.path_end].decode("ascii") or "/"
-
-    @property
-    def host(self) -> str:
-        """What the client calls the server, maybe with a port: RFC 9112 3.2.2 prefers the target to Host."""
-        if self.path_at != self.target_at:
-            return self.head[self.target_at : self.path_at].partition(b"://")[2].decode("ascii")
-        return self.header("host") or ""
-
-    @property
-    def query(self) -> dict:
-        """The query parameters; of equal names the last."""
-        if self._query is None:
-            pairs = [part.partition(b"=") for part in self.query_string().split(b"&") if part]
-            self._query = {decoded(name): decoded(value) for name, _, value in pairs}
-        return self._query
-
-    def only(self, *names) -> list:
-        """The values of these query parameters, None for one that is missing. ValueError: one came twice."""
-        cdef const uint8_t *part = <const uint8_t *>PyBytes_AS_STRING(self.head) + self.path_end + 1
-        cdef const uint8_t *limit = <const uint8_t *>PyBytes_AS_STRING(self.head) + self.target_end
-        cdef const uint8_t *end
-        cdef const uint8_t *separator
-        cdef list found = [None] * len(names)
-        while part < limit:
-            end = http_find(part, limit, c"&")
-            separator = http_find(part, end, c"=")
-            for index, name in enumerate(names):
-                if is_name(part, separator - part, name):
-                    if found[index] is not None:
-                        raise ValueError(f"the query parameter {name} came more than once")
-                    found[index] = decoded(separator[1 : end - separator] if separator < end else b"")
-            part = end + 1
-        return found
-
-    @property
-    def headers(self) -> object:
-        """The headers: a case-insensitive multidict; bytes beyond ASCII as Latin-1."""
-        if self._headers is None:
-            headers = CIMultiDict()
-            for line in self.head[self.headers_at : len(self.head) - 4].split(b"\r\n"):
-                name, _, value = line.partition(b":")
-                if name:
-                    headers.add(name.decode("latin-1"), value.strip(b" \t").decode("latin-1"))
-            self._headers = headers
-        return self._headers
-
-    def header(self, str name) -> object:
-        """The first value of a header, None without; cheaper than `headers` for one or two."""
-        cdef bytes value = self.find(name.lower().encode())
-        return None if value is None else value.decode("latin-1")
-
-    @property
-    def cookies(self) -> dict:
-        """The cookies; of equal names the first (RFC 6265 5.4: the most specific)."""
-        cookies = {}
-        for pair in (self.header("cookie") or "").split(";"):
-            name, separator, value = pair.partition("=")
-            if separator:
-                cookies.setdefault(name.strip(), value.strip().strip('"'))
-        return cookies
-
-    cdef bytes find(self, bytes name):
-        cdef const uint8_t *wanted = <const uint8_t *>PyBytes_AS_STRING(name)
-        cdef Py_ssize_t length = PyBytes_GET_SIZE(name)
-        cdef const uint8_t *line = <const uint8_t *>PyBytes_AS_STRING(self.head) + self.headers_at
-        cdef const uint8_t *end = <const uint8_t *>PyBytes_AS_STRING(self.head) + PyBytes_GET_SIZE(self.head)
-        cdef const uint8_t *value
-        cdef const uint8_t *newline
-        while line < end:
-            newline = <const uint8_t *>memchr(line, c"\n", end - line)
-            if newline - line > length and line[length] == c":" and http_equal(line, wanted, length):
-                value = line + length + 1
-                end = newline
-                http_trim(&value, &end)
-                return PyBytes_FromStringAndSize(<const char *>value, end - value)
-            line = newline + 1
-        return None
-
-    cdef bytes query_string(self):
-        return self.head[self.path_end + 1 : self.target_end] if self.path_end < self.target_end else b""
-
-    def __repr__(self) -> str:
-        return f"<Request {self.method} {self.path}>"
-
-
-cdef bint is_name(const uint8_t *text, Py_ssize_t size, str wanted) except -1:
-    """Whether it decodes to this."""
-    cdef Py_ssize_t length
-    cdef const char *name
-    if memchr(text, c"%", size) == NULL and memchr(text, c"+", size) == NULL:
-        name = PyUnicode_AsUTF8AndSize(wanted, &length)
-        return size == length and memcmp(text, name, size) == 0
-    return decoded(text[:size]) == wanted
-
-
-cdef str decoded(bytes text):
-    """What is no valid escape stays as it is; what is no UTF-8 is replaced."""
-    if b"%" in text or b"+" in text:
-        return unquote_plus(text.decode("ascii"))
-    return text.decode("ascii")
 
 
 cdef class BodyEvents:
@@ -471,29 +339,3 @@ cdef class HttpParser:
                 self.newlines = 0
                 break
         return at
-
-
-# ---- answers ----
-
-def header_lines(headers) -> bytes:
-    """(name, value) pairs as they go on the wire. ValueError: CR, LF or NUL in one."""
-    cdef list lines = [f"{name}: {value}" for name, value in headers]
-    for line in lines:
-        if "\r" in line or "\n" in line or "\0" in line:
-            raise ValueError(f"a header must not contain CR, LF or NUL: {line!r}")
-    lines.append("")
-    return "\r\n".join(lines).encode("latin-1")
-
-
-def response(int status, headers, bytes body, *, bint close, bint head=False) -> bytes:
-    """An answer with a body of known length.
-
-    headers: (name, value) pairs; close: says that the connection ends with it; head: for a HEAD request, so
-    without the body. ValueError: CR, LF or NUL in a header.
-    """
-    cdef bint bodyless = status in (204, 304)
-    cdef bytes start = f"HTTP/1.1 {status} {REASONS[status]}\r\n".encode() + header_lines(headers)
-    if not bodyless:
-        start += b"Content-Length: %d\r\n" % len(body)
-    start += b"Connection: close\r\n\r\n" if close else b"\r\n"
-    return start if head or bodyless else start + body

@@ -2,7 +2,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from fastsio.engine.core import Core
-from fastsio.engine.http import Request
+from fastsio.engine.request import Request
 from fastsio.outbox import SlotOwner
 
 class Receiver:

@@ -11,7 +11,8 @@ from json import loads
 from pathlib import Path
 
 from fastsio.engine.compression import Compression, CompressionSettings, Encoded, choose
-from fastsio.engine.http import Request, response
+from fastsio.engine.request import Request
+from fastsio.engine.response import response
 
 # Where a wheel has the official client, or npm puts it.
 CLIENT_FOLDERS = ("client-dist", "../node_modules/socket.io-client/dist", "../tests/node_modules/socket.io-client/dist")

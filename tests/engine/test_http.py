@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastsio.engine.http import CONTINUE, MAX_HEADERS, PIPELINE, HttpError, HttpParser, Request, header_lines, response
+from fastsio.engine.http import CONTINUE, MAX_HEADERS, PIPELINE, HttpError, HttpParser
+from fastsio.engine.request import Request
 
 MAX_BODY = 1000
 STATUSES = {400, 413, 414, 415, 417, 431, 501, 503, 505}
@@ -290,67 +291,6 @@ def test_100_continue():  # H125
         assert parser.interim() == b""
 
 
-# ---- what a request tells ----
-
-
-def test_request():
-    found = request(
-        head(
-            "User-Agent: x  y",
-            "X-Many:1",
-            "x-many: \t2\t ",
-            "Latin: \xff",
-            "Empty:",
-            "Cookie: io=abc; a=\"b c\"; io=second; broken; =; e=f=g",
-            line="GET /socket.io/%2e?EIO=4&a=1&a=2&b=%E2%82%AC+%ff%zz&%61=3&c&=d&&e==%26 HTTP/1.1",
-        )
-    )  # fmt: skip
-    assert found.method == "GET"
-    assert found.path == "/socket.io/%2e"
-    assert found.url == "/socket.io/%2e?EIO=4&a=1&a=2&b=%E2%82%AC+%ff%zz&%61=3&c&=d&&e==%26"
-    assert found.query == {"EIO": "4", "a": "3", "b": "€ \ufffd%zz", "c": "", "": "d", "e": "=&"}
-    assert found.only("c", "EI", "EIO4") == ["", None, None]
-    with pytest.raises(ValueError, match="a came more than once"):
-        found.only("a")
-    assert found.headers.getall("X-MANY") == ["1", "2"]
-    assert found.headers["latin"] == "\xff"
-    assert list(found.headers)[:2] == ["Host", "User-Agent"]
-    assert found.headers is found.headers
-    assert [found.header(name) for name in ("X-Many", "user-agent", "empty", "host", "x-man", "many")] == [
-        "1", "x  y", "", "a", None, None,
-    ]  # fmt: skip
-    assert found.cookies == {"io": "abc", "a": "b c", "": "", "e": "f=g"}
-    assert (found.address, found.secure) == ("", False)
-    assert repr(found) == "<Request GET /socket.io/%2e>"
-
-
-@pytest.mark.parametrize(
-    ("target", "path", "host", "query"),
-    [
-        ("/", "/", "a", {}),
-        ("/?", "/", "a", {}),
-        ("/x/../y", "/x/../y", "a", {}),
-        ("//x", "//x", "a", {}),
-        ("/?a=/b?c", "/", "a", {"a": "/b?c"}),
-        ("http://b:80/x?y=1", "/x", "b:80", {"y": "1"}),  # H65
-        ("HTTPS://b/", "/", "b", {}),
-        ("http://b", "/", "b", {}),
-        ("http://b?y=1", "/", "b", {"y": "1"}),
-    ],
-)
-def test_target(target, path, host, query):
-    found = request(head(line=f"GET {target} HTTP/1.1"))
-    assert (found.url, found.path, found.host, found.query) == (target, path, host, query)
-
-
-def test_asterisk():
-    assert request(head(line="OPTIONS * HTTP/1.1")).path == "*"
-
-
-def test_no_headers():
-    assert dict(request(head(line="GET / HTTP/1.0", host="")).headers) == {}
-
-
 # ---- any input ----
 
 tokens = st.text("abcXYZ019-_", min_size=1, max_size=8)
@@ -402,34 +342,3 @@ def test_anything_ends_the_same_at_any_splits(stream, data, cuts):
     whole = summary([bytes(damaged)])
     assert summary(pieces(bytes(damaged), cuts)) == whole
     assert {item[0] for item in whole[0] if len(item) == 2} <= STATUSES
-
-
-# ---- answers ----
-
-
-def test_response():
-    assert response(200, [("A", "b"), ("C", "\xe9")], b"hello", close=False) == (
-        b"HTTP/1.1 200 OK\r\nA: b\r\nC: \xe9\r\nContent-Length: 5\r\n\r\nhello"
-    )
-    assert response(413, [], b"", close=True) == (
-        b"HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    )
-    assert response(200, [], b"hello", close=False, head=True) == b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
-    assert response(304, [], b"hello", close=False) == b"HTTP/1.1 304 Not Modified\r\n\r\n"
-    assert response(204, [], b"", close=True) == b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
-
-
-@pytest.mark.parametrize("status", sorted(STATUSES | {200, 204, 304, 403, 404, 405, 426, 500}))
-def test_every_status_has_its_reason(status):
-    line = response(status, [], b"", close=False).split(b"\r\n")[0]
-    assert line.startswith(b"HTTP/1.1 %d " % status)
-    assert line[13:].isascii()
-
-
-@pytest.mark.parametrize("bad", ["\r", "\n", "\0", "\r\nSet-Cookie: a=b"])
-def test_headers_that_would_be_more_than_one(bad):
-    for pair in [("A", "b" + bad), ("A" + bad, "b")]:
-        with pytest.raises(ValueError, match="CR, LF or NUL"):
-            response(200, [pair], b"", close=False)
-        with pytest.raises(ValueError, match="CR, LF or NUL"):
-            header_lines([pair])
