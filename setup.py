@@ -18,7 +18,7 @@ from setuptools.modified import newer_group
 
 # What a module links beside its own: csrc has no global state, so that each may have its copy.
 FRAMES = ["ws", "utf8"]
-MESSAGE = ["message", *FRAMES]
+MESSAGE = ["message", "forms", *FRAMES]
 OUTBOX = ["outbox", "bitset", *MESSAGE]
 
 # module -> the C files that it links

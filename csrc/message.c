@@ -3,15 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "forms.h"
 #include "ws.h"
 
-static message *allocate(size_t size, uint32_t raw) {
+static message *allocate(size_t size, int raw, int binary) {
     if (size > SIZE_MAX - sizeof(message)) return NULL;
     message *self = malloc(sizeof(message) + size);
     if (self == NULL) return NULL;
-    self->refs = 1;
-    self->raw = raw;
-    self->size = size;
+    *self = (message){.refs = 1, .raw = (uint8_t)raw, .binary = (uint8_t)binary, .compress = 1, .size = size};
     return self;
 }
 
@@ -24,7 +23,7 @@ message *message_packet(span head, span payload, const span *attachments, size_t
     size_t text = head.size + payload.size;
     size_t size = ws_header_size(text) + text;
     for (size_t i = 0; i < count; i++) size += ws_header_size(attachments[i].size) + attachments[i].size;
-    message *self = allocate(size, 0);
+    message *self = allocate(size, 0, count != 0);
     if (self == NULL) return NULL;
     uint8_t *out = self->bytes;
     out += ws_write_header(out, WS_TEXT, 0, text);
@@ -37,11 +36,27 @@ message *message_packet(span head, span payload, const span *attachments, size_t
 }
 
 message *message_raw(span bytes) {
-    message *self = allocate(bytes.size, 1);
+    message *self = allocate(bytes.size, 1, 0);
     if (self != NULL) put(self->bytes, bytes);
     return self;
 }
 
 void message_release(message *self) {
-    if (--self->refs == 0) free(self);
+    if (--self->refs != 0) return;
+    forms_free(self->forms);
+    free(self);
+}
+
+span message_in(message *self, uint32_t dialect, const deflater *deflater) {
+    const span own = {self->bytes, self->size};
+    if (dialect == 0) return own;
+    dialect = form_needed(self, dialect, deflater);
+    if (dialect == 0) return own;
+    const form *found = form_find(self->forms, dialect);
+    if (found != NULL) return found->bytes;
+    form *made = form_of(self, dialect, deflater);
+    if (made == NULL) return (span){NULL, 0};
+    made->next = self->forms;
+    self->forms = made;
+    return made->bytes;
 }

@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "forms.h"
+
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0 /* macOS: Python ignores SIGPIPE */
 #endif
@@ -22,7 +24,7 @@
 #define NONE UINT32_MAX
 #define BATCH 256        /* slots taken from a set at a time */
 #define CLOCK_EVERY 8    /* sends between two looks at the clock: 50 us at the usual 6 us each */
-#define MAX_SPARES 16384 /* 0.9 MB of nodes kept for the next burst */
+#define MAX_SPARES 16384 /* 1 MB of nodes kept for the next burst */
 
 uint64_t outbox_now(void) {
     struct timespec now;
@@ -59,6 +61,7 @@ static void cohort_free(outbox *self, cohort *node) {
     if (node->parent->child == node) node->parent->child = NULL;
     message_release(node->message);
     free(node->flat);
+    forms_free(node->forms);
     if (self->spares < MAX_SPARES) {
         node->parent = self->spare;
         self->spare = node;
@@ -82,7 +85,7 @@ static inline cohort *child_for(outbox *self, cohort *node, message *message) {
     return cohort_new(self, node, message);
 }
 
-const uint8_t *cohort_flat(const outbox *self, cohort *node) {
+static const uint8_t *flatten(const outbox *self, cohort *node) {
     if (node->flat != NULL) return node->flat;
     if (node->depth == 1) return node->message->bytes;
     uint8_t *flat = malloc(node->size ? node->size : 1);
@@ -97,6 +100,57 @@ const uint8_t *cohort_flat(const outbox *self, cohort *node) {
     }
     node->flat = flat;
     return flat;
+}
+
+static int has_binary(const outbox *self, const cohort *node) {
+    for (; node != &self->root; node = node->parent) {
+        if (node->message->binary) return 1;
+    }
+    return 0;
+}
+
+/* A form with room for the sequence, whose pieces are all made; or without own bytes when the pieces are just those
+ * of dialect 0. */
+static form *room_for(const outbox *self, cohort *node, uint32_t dialect, uint32_t of_pieces, const deflater *deflater) {
+    size_t size = 0;
+    int is_same = 1;
+    for (cohort *at = node; at != &self->root; at = at->parent) {
+        span piece = message_in(at->message, of_pieces, deflater);
+        if (piece.data == NULL) return NULL;
+        size += piece.size;
+        is_same &= piece.data == at->message->bytes;
+    }
+    if (!is_same) return form_new(dialect, size);
+    const uint8_t *flat = flatten(self, node);
+    form *made = flat != NULL ? form_new(dialect, 0) : NULL;
+    if (made != NULL) made->bytes = (span){flat, node->size};
+    return made;
+}
+
+static span other_form(const outbox *self, cohort *node, uint32_t dialect) {
+    const form *found = form_find(node->forms, dialect);
+    if (found != NULL) return found->bytes;
+    uint32_t of_pieces = dialect_of_pieces(dialect, has_binary(self, node));
+    const deflater deflater = self->deflater; /* the same for both walks, whatever it does to the outbox */
+    if (node->depth == 1) return message_in(node->message, of_pieces, &deflater);
+    form *made = room_for(self, node, dialect, of_pieces, &deflater);
+    if (made == NULL) return (span){NULL, 0};
+    if (made->bytes.data == made->own) {
+        uint8_t *end = made->own + made->bytes.size;
+        for (cohort *at = node; at != &self->root; at = at->parent) {
+            span piece = message_in(at->message, of_pieces, &deflater);
+            end -= piece.size;
+            memcpy(end, piece.data, piece.size);
+        }
+    }
+    made->next = node->forms;
+    node->forms = made;
+    return made->bytes;
+}
+
+span cohort_in(const outbox *self, cohort *node, uint32_t dialect) {
+    if (dialect != 0) return other_form(self, node, dialect);
+    return (span){flatten(self, node), node->size};
 }
 
 /* ---- slots ---- */
@@ -164,7 +218,7 @@ int64_t outbox_open(outbox *self, int fd, uint32_t flags) {
         .pending = &self->root,
         .fd = fd,
         .generation = generation,
-        .flags = SLOT_USED | SLOT_OPEN | queued | (flags & SLOT_DIRECT),
+        .flags = (uint16_t)(SLOT_USED | SLOT_OPEN | queued | (flags & SLOT_DIRECT)),
     };
     return number;
 }
@@ -185,7 +239,11 @@ void outbox_close(outbox *self, uint32_t number) {
 void outbox_detach(outbox *self, uint32_t number) {
     slot *at = &self->slots[number];
     at->fd = -1;
-    at->flags &= ~(uint32_t)(SLOT_OPEN | SLOT_DIRECT);
+    at->flags &= (uint16_t)~(SLOT_OPEN | SLOT_DIRECT);
+}
+
+void outbox_set_dialect(outbox *self, uint32_t number, uint32_t dialect) {
+    self->slots[number].dialect = (uint16_t)dialect;
 }
 
 size_t outbox_pending(const outbox *self, uint32_t number) {
@@ -211,7 +269,7 @@ static inline size_t cost(const cohort *node) {
 static int over_limit(outbox *self, slot *at, uint32_t number) {
     self->overflows[self->overflow_count++] = number;
     if (!(at->flags & SLOT_BLOCKED)) return 1;
-    at->flags &= ~(uint32_t)SLOT_OPEN;
+    at->flags &= (uint16_t)~SLOT_OPEN;
     self->stats.overflows++;
     return 0;
 }
@@ -262,13 +320,13 @@ int64_t outbox_broadcast(outbox *self, const bitset *set, int64_t skip, message 
 
 /* ---- flush ---- */
 
-static void hand_over(outbox *self, uint32_t number, cohort *node, size_t offset, int error) {
+static void hand_over(outbox *self, uint32_t number, cohort *node, span rest, int error) {
     ASSERT(self->handover_count < OUTBOX_HANDOVERS);
     self->handovers[self->handover_count++] = (handover){
         .slot = number,
         .generation = self->slots[number].generation,
         .error = error,
-        .offset = offset,
+        .rest = rest,
         .cohort = node,
     };
 }
@@ -281,9 +339,9 @@ static void block(outbox *self, slot *at, size_t handed) {
 
 /* A failed send: nothing more can be sent. The transport is going to notice as well. */
 static void fail(outbox *self, slot *at, uint32_t number, cohort *node, int error) {
-    at->flags &= ~(uint32_t)SLOT_OPEN;
+    at->flags &= (uint16_t)~SLOT_OPEN;
     cohort_release(self, node);
-    hand_over(self, number, NULL, 0, error);
+    hand_over(self, number, NULL, (span){NULL, 0}, error);
 }
 
 /* Takes all that is pending from the slot and sends it; what send(2) does not take is handed over. */
@@ -292,14 +350,15 @@ static void send_slot(outbox *self, uint32_t number) {
     cohort *node = at->pending;
     at->pending = &self->root;
     self->root.refs++;
+    span bytes = cohort_in(self, node, at->dialect);
+    at = &self->slots[number]; /* a deflater that is not ours may have opened others */
+    if (bytes.data == NULL) {
+        fail(self, at, number, node, ENOMEM);
+        return;
+    }
     size_t sent = 0;
     if ((at->flags & (SLOT_DIRECT | SLOT_BLOCKED)) == SLOT_DIRECT) {
-        const uint8_t *flat = cohort_flat(self, node);
-        if (flat == NULL) {
-            fail(self, at, number, node, ENOMEM);
-            return;
-        }
-        ssize_t result = self->send(self->send_context, at->fd, flat, node->size);
+        ssize_t result = self->send(self->send_context, at->fd, bytes.data, bytes.size);
         self->stats.sends++;
         if (result < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
             fail(self, at, number, node, errno);
@@ -307,13 +366,14 @@ static void send_slot(outbox *self, uint32_t number) {
         }
         sent = result > 0 ? (size_t)result : 0;
         self->stats.bytes += sent;
-        if (sent == node->size) {
+        if (sent == bytes.size) {
             cohort_release(self, node);
             return;
         }
     }
-    block(self, at, node->size - sent);
-    hand_over(self, number, node, sent, 0);
+    span rest = {bytes.data + sent, bytes.size - sent};
+    block(self, at, rest.size);
+    hand_over(self, number, node, rest, 0);
 }
 
 int outbox_flush(outbox *self, uint64_t deadline_ns) {
@@ -325,7 +385,7 @@ int outbox_flush(outbox *self, uint64_t deadline_ns) {
         self->queue_head = (self->queue_head + 1) & (self->capacity - 1);
         self->queue_size--;
         slot *at = &self->slots[number];
-        at->flags &= ~(uint32_t)SLOT_QUEUED;
+        at->flags &= (uint16_t)~SLOT_QUEUED;
         if (!(at->flags & SLOT_USED) || (at->flags & SLOT_BLOCKED) || at->pending == &self->root) continue;
         send_slot(self, number);
     }
@@ -343,7 +403,16 @@ void outbox_block(outbox *self, uint32_t number, size_t handed) {
 
 void outbox_unblock(outbox *self, uint32_t number) {
     slot *at = &self->slots[number];
-    at->flags &= ~(uint32_t)SLOT_BLOCKED;
+    at->flags &= (uint16_t)~SLOT_BLOCKED;
     at->handed = 0;
     if (at->pending != &self->root) enqueue(self, at, number);
+}
+
+void outbox_adopt(outbox *self, uint32_t number, int fd, uint32_t flags, uint32_t dialect) {
+    slot *at = &self->slots[number];
+    ASSERT(number < self->used && (at->flags & SLOT_USED));
+    at->fd = fd;
+    at->flags = (uint16_t)((at->flags & ~(uint32_t)SLOT_DIRECT) | (flags & SLOT_DIRECT));
+    at->dialect = (uint16_t)dialect;
+    outbox_unblock(self, number);
 }

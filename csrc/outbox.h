@@ -26,7 +26,8 @@ struct cohort {
     message *message; /* owned; NULL in the root */
     cohort *child;    /* the youngest child, not owned */
     uint8_t *flat;    /* the whole sequence in one piece, made when first needed */
-    size_t size;      /* bytes of the sequence */
+    form *forms;      /* owned; the same in other dialects */
+    size_t size;      /* bytes of the sequence, in dialect 0 */
     uint32_t refs;
     uint32_t depth; /* messages in the sequence */
 };
@@ -41,20 +42,21 @@ enum slot_flags {
 
 typedef struct slot {
     cohort *pending; /* owned; the root when there is nothing */
-    size_t handed;   /* bytes handed over and not yet known to be gone */
+    size_t handed;   /* bytes handed over and not yet known to be gone, in its dialect */
     int fd;
     uint32_t generation; /* counts the reuses of this slot */
     uint32_t next_free;
-    uint32_t flags;
+    uint16_t flags;
+    uint16_t dialect; /* what the flush sends it; a push never looks at it */
 } slot;
 
 /* A sequence that the send loop could not finish by itself, for the owner of the slot. */
 typedef struct handover {
     uint32_t slot;
     uint32_t generation;
-    int error;        /* errno of a failed send; 0: `cohort` from `offset` on is to be written */
-    size_t offset;    /* bytes that are sent already */
-    cohort *cohort;   /* owned by whoever takes the handover; NULL with an error */
+    int error;      /* errno of a failed send; 0: `rest` is to be written */
+    span rest;      /* in the slot's dialect, as long as the cohort lives */
+    cohort *cohort; /* owned by whoever takes the handover; NULL with an error */
 } handover;
 
 typedef ssize_t (*outbox_send)(void *context, int fd, const void *data, size_t size);
@@ -85,7 +87,7 @@ typedef struct outbox {
     cohort *spare; /* freed nodes, linked by parent */
     uint32_t spares;
 
-    size_t max_backlog;
+    size_t max_backlog; /* what may wait for a slot, counted in bytes of dialect 0 and the cost of each message */
     handover handovers[OUTBOX_HANDOVERS];
     uint32_t handover_count;
     uint32_t *overflows; /* slots that passed max_backlog since the caller last looked, see outbox_push */
@@ -93,6 +95,7 @@ typedef struct outbox {
 
     outbox_send send;
     void *send_context;
+    deflater deflater; /* for DIALECT_DEFLATE */
     outbox_stats stats;
 } outbox;
 
@@ -107,6 +110,13 @@ void outbox_close(outbox *self, uint32_t slot);
 
 /* No more messages are accepted and send(2) is never called again; what is pending stays. */
 void outbox_detach(outbox *self, uint32_t slot);
+
+/* From here on the slot is sent everything in this dialect, what is pending too. */
+void outbox_set_dialect(outbox *self, uint32_t slot, uint32_t dialect);
+
+/* Another descriptor and dialect for the slot, which keeps what is pending for it: a session goes on over another
+ * transport. It is not blocked then and nothing is handed over. `fd` and `flags` as in outbox_open. */
+void outbox_adopt(outbox *self, uint32_t slot, int fd, uint32_t flags, uint32_t dialect);
 
 /* Appends the message for one slot. 1: accepted, 0: not (closed, blocked and volatile, over the limit), -1: no memory.
  * A message that takes a slot over max_backlog, when it is not the only one, puts the slot in `overflows`, which the
@@ -134,8 +144,10 @@ void outbox_unblock(outbox *self, uint32_t slot);
 /* Bytes waiting for this slot, here and handed over. */
 size_t outbox_pending(const outbox *self, uint32_t slot);
 
-/* The sequence in one piece of cohort.size bytes, or NULL when memory runs out. Lives as long as the cohort. */
-const uint8_t *cohort_flat(const outbox *self, cohort *node);
+/* The sequence in one piece, in a dialect, put together once for all slots that speak it; lives as long as the cohort.
+ * {NULL, 0}: no memory, or the deflater failed. A payload of Engine.IO 3 polling is binary when it begins with a byte
+ * below '0'. */
+span cohort_in(const outbox *self, cohort *node, uint32_t dialect);
 void cohort_release(outbox *self, cohort *node);
 
 uint64_t outbox_now(void); /* CLOCK_MONOTONIC in nanoseconds */

@@ -9,7 +9,7 @@ one, for an emit that goes through an adapter.
 from logging import getLogger
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from libc.stdint cimport int64_t, uint8_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from fastsio.wire.payload cimport dumps
 from fastsio.wire.sio cimport (
@@ -78,6 +78,10 @@ cdef message *encode_raw(bytes data) except NULL:
     return checked(message_raw(span_of(data)))
 
 
+cdef message *encode_text(bytes packet) except NULL:
+    return checked(message_packet(span_of(packet), span_of(b""), NULL, 0))
+
+
 cdef inline message *checked(message *made) except NULL:
     if made == NULL:
         raise MemoryError
@@ -88,14 +92,16 @@ cdef class Message:
     """An encoded Socket.IO packet, immutable.
 
     type: one of wire.sio's packet types; namespace: its name, "/" for the main
-    one; data: the JSON-able payload, binary values anywhere in it, or None.
+    one; data: the JSON-able payload, binary values anywhere in it, or None;
+    compress: whether it may be deflated for those who take that.
     """
 
-    def __cinit__(self, int type, str namespace, object data, int64_t id=SIO_NO_ID):
+    def __cinit__(self, int type, str namespace, object data, int64_t id=SIO_NO_ID, *, bint compress=True):
         cdef bytes name = b"" if namespace == "/" else namespace.encode()
         if len(name) > 256:
             raise ValueError(f"a namespace's name has at most 256 bytes, this one {len(name)}")
         self.c = encode_packet(type, name, id, data)
+        self.c.compress = compress
 
     def __dealloc__(self):
         if self.c != NULL:
@@ -105,3 +111,10 @@ cdef class Message:
     def frames(self) -> bytes:
         """What a websocket of Engine.IO 4 is sent, as it goes over the wire."""
         return (<const char *>self.c.bytes)[: self.c.size]
+
+    def form(self, uint32_t dialect) -> bytes:
+        """What a connection of this dialect is sent when nothing else waits for it; nothing is deflated here."""
+        cdef span found = message_in(self.c, dialect_of_pieces(dialect, self.c.binary), NULL)
+        if found.data == NULL:
+            raise MemoryError
+        return (<const char *>found.data)[: found.size]

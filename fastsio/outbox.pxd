@@ -1,6 +1,6 @@
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 
-from fastsio.message cimport message
+from fastsio.message cimport deflater, message, span
 from fastsio.bitset cimport bitset
 
 
@@ -16,13 +16,14 @@ cdef extern from "outbox.h" nogil:
     ctypedef struct slot:
         size_t handed
         uint32_t generation
-        uint32_t flags
+        uint16_t flags
+        uint16_t dialect
 
     ctypedef struct handover:
         uint32_t slot
         uint32_t generation
         int error
-        size_t offset
+        span rest
         cohort *cohort
 
     ctypedef struct outbox_stats:
@@ -40,6 +41,7 @@ cdef extern from "outbox.h" nogil:
         uint32_t handover_count
         uint32_t *overflows
         uint32_t overflow_count
+        deflater deflater
         outbox_stats stats
 
     int outbox_init(outbox *self, size_t max_backlog)
@@ -47,6 +49,8 @@ cdef extern from "outbox.h" nogil:
     int64_t outbox_open(outbox *self, int fd, uint32_t flags)
     void outbox_close(outbox *self, uint32_t slot)
     void outbox_detach(outbox *self, uint32_t slot)
+    void outbox_set_dialect(outbox *self, uint32_t slot, uint32_t dialect)
+    void outbox_adopt(outbox *self, uint32_t slot, int fd, uint32_t flags, uint32_t dialect)
     int outbox_push(outbox *self, uint32_t slot, message *message, int is_volatile)
     int64_t outbox_broadcast(outbox *self, const bitset *set, int64_t skip, message *message, int is_volatile)
     int outbox_flush(outbox *self, uint64_t deadline_ns)
@@ -54,7 +58,6 @@ cdef extern from "outbox.h" nogil:
     void outbox_block(outbox *self, uint32_t slot, size_t handed)
     void outbox_unblock(outbox *self, uint32_t slot)
     size_t outbox_pending(const outbox *self, uint32_t slot)
-    const unsigned char *cohort_flat(const outbox *self, cohort *node)
     void cohort_release(outbox *self, cohort *node)
     uint64_t outbox_now()
 
@@ -64,7 +67,7 @@ cdef extern from "outbox.h" nogil:
 cdef class SlotOwner:
     cdef int64_t slot  # -1: none
 
-    # Bytes that must be written by other means; the slot is blocked until outbox.unblock.
+    # Bytes, in the slot's dialect, that must be written by other means; the slot is blocked until outbox.unblock.
     cdef int on_handover(self, object data) except -1
     # The slot takes no more messages: its reader is too slow, or send(2) failed with `error`.
     cdef int on_stuck(self, int error) except -1
@@ -80,14 +83,20 @@ cdef class Outbox:
     cdef unsigned long thread
     cdef object flush_callback  # the bound method, made once
     cdef bint scheduled
+    cdef object deflate  # callable(bytes) -> bytes, or None
 
     cdef int64_t open(self, SlotOwner owner, int fd) except -1
     cdef int close(self, SlotOwner owner) except -1
+    cdef int set_dialect(self, uint32_t slot, uint32_t dialect) except -1
+    # Whether the slot was still there to be adopted when the owner's former slot had been flushed.
+    cdef bint adopt(self, SlotOwner owner, uint32_t slot, int fd, uint32_t dialect) except -1
     cdef int push(self, uint32_t slot, message *packet, bint is_volatile) except -1
     cdef int64_t broadcast(self, const bitset *set, int64_t skip, message *packet, bint is_volatile) except -1
     cdef int write(self, uint32_t slot, bytes data) except -1
+    cdef int write_packet(self, uint32_t slot, bytes packet) except -1
     cdef int hand_over(self, uint32_t slot) except -1
     cdef int flush_slot(self, uint32_t slot) except -1
+    cdef int block(self, uint32_t slot) except -1
     cdef int unblock(self, uint32_t slot) except -1
     cdef int check_thread(self) except -1
     cdef object rest_of(self, handover *given)

@@ -1,5 +1,5 @@
 from asyncio import AbstractEventLoop
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from fastsio.message import Message
 from fastsio.rooms import Rooms
@@ -9,6 +9,8 @@ class CohortBuffer: ...
 
 class Outbox:
     loop: AbstractEventLoop
+    deflater: Callable[[bytes], bytes] | None
+    deflate_threshold: int
     def __init__(self, loop: AbstractEventLoop, max_backlog: int) -> None: ...
     def send_to(
         self,

@@ -11,13 +11,21 @@ CohortBuffer keeps a sequence alive while a transport still writes from it
 Outbox       owns the slots
 """
 
-from cpython.buffer cimport PyBuffer_FillInfo
-from libc.stdint cimport int64_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free
+from logging import getLogger
 
-from fastsio.message cimport Message, encode_raw, message, message_release
+from cpython.buffer cimport PyBuffer_FillInfo
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcpy
+
+from fastsio.message cimport Message, encode_raw, encode_text, message, message_release, span
 from fastsio.rooms cimport Rooms
 from fastsio.bitset cimport bitset
+
+from fastsio.limits import rate_limited
+
+log = getLogger("fastsio")
 
 
 cdef extern from "pythread.h":
@@ -50,14 +58,33 @@ cdef class CohortBuffer:
 
     cdef Outbox owner
     cdef cohort *node  # owns one reference
-    cdef const unsigned char *flat
+    cdef span bytes
 
     def __dealloc__(self):
         if self.node != NULL:
             cohort_release(self.owner.c, self.node)
 
     def __getbuffer__(self, Py_buffer *view, int flags):
-        PyBuffer_FillInfo(view, self, <void *>self.flat, self.node.size, 1, flags)
+        PyBuffer_FillInfo(view, self, <void *>self.bytes.data, self.bytes.size, 1, flags)
+
+
+cdef int deflate_in_python(
+    void *context, const uint8_t *data, size_t size, uint8_t **out, size_t *out_size
+) noexcept with gil:
+    # Comes from inside a flush, on the loop's thread.
+    cdef bytes deflated
+    try:
+        deflated = (<Outbox>context).deflate(PyBytes_FromStringAndSize(<const char *>data, size))
+        out_size[0] = PyBytes_GET_SIZE(deflated)
+        out[0] = <uint8_t *>malloc(out_size[0] + 1)
+        if out[0] == NULL:
+            return -1
+        memcpy(out[0], PyBytes_AS_STRING(deflated), out_size[0])
+        return 0
+    except BaseException:  # nobody is there to catch it; who should have got the message is disconnected
+        if rate_limited("deflate"):
+            log.exception("a message could not be deflated")
+        return -1
 
 
 cdef class Outbox:
@@ -101,6 +128,37 @@ cdef class Outbox:
             owner.slot = -1
         return 0
 
+    cdef int set_dialect(self, uint32_t slot, uint32_t dialect) except -1:
+        """What waits for the slot is sent in it as well: flush before, or it is the first thing that is done."""
+        outbox_set_dialect(self.c, slot, dialect)
+        return 0
+
+    cdef bint adopt(self, SlotOwner owner, uint32_t slot, int fd, uint32_t dialect) except -1:
+        """A session goes on over another transport: `owner` takes the slot with all that waits for it, and gives up
+        its own, of which everything goes out before. What its transport then still holds goes before the rest."""
+        cdef SlotOwner before = self.owners[slot]
+        cdef bint blocked = False
+        cdef size_t handed = 0
+        if owner.slot >= 0:
+            outbox_flush_slot(self.c, <uint32_t>owner.slot)
+        self.settle_handovers()
+        if before is None or self.owners[slot] is not before:
+            return False  # closed by one of the owners who were just called
+        if owner.slot >= 0:
+            blocked = self.c.slots[owner.slot].flags & SLOT_BLOCKED
+            handed = self.c.slots[owner.slot].handed
+            self.close(owner)
+        before.slot = -1
+        self.owners[slot] = owner
+        owner.slot = slot
+        outbox_adopt(self.c, slot, fd, SLOT_DIRECT if fd >= 0 else 0, dialect)
+        if blocked:
+            outbox_block(self.c, slot, handed)
+        if not self.c.slots[slot].flags & SLOT_OPEN:
+            self.loop.call_soon(owner._stuck, 0)  # `before` may not have been told yet
+        self.after_push()
+        return True
+
     # ---- push ----
 
     cdef int push(self, uint32_t slot, message *packet, bint is_volatile) except -1:
@@ -131,6 +189,14 @@ cdef class Outbox:
             return self.push(slot, raw, False)
         finally:
             message_release(raw)
+
+    cdef int write_packet(self, uint32_t slot, bytes packet) except -1:
+        """Appends an Engine.IO packet in text, its type included."""
+        cdef message *text = encode_text(packet)
+        try:
+            return self.push(slot, text, False)
+        finally:
+            message_release(text)
 
     cdef int check_thread(self) except -1:
         if PyThread_get_thread_ident() != self.thread:
@@ -180,6 +246,11 @@ cdef class Outbox:
         outbox_flush_slot(self.c, slot)
         return self.settle_handovers()
 
+    cdef int block(self, uint32_t slot) except -1:
+        """Nobody can take bytes for the slot now: they wait for unblock."""
+        outbox_block(self.c, slot, 0)
+        return 0
+
     cdef int unblock(self, uint32_t slot) except -1:
         outbox_unblock(self.c, slot)
         return self.after_push()
@@ -205,10 +276,32 @@ cdef class Outbox:
         cdef CohortBuffer buffer = CohortBuffer.__new__(CohortBuffer)
         buffer.owner = self
         buffer.node = given.cohort
-        buffer.flat = cohort_flat(self.c, given.cohort)
-        if buffer.flat == NULL:
-            raise MemoryError
-        return memoryview(buffer)[given.offset :]
+        buffer.bytes = given.rest
+        return memoryview(buffer)
+
+    # ---- deflating ----
+
+    @property
+    def deflater(self):
+        """callable(bytes) -> bytes that deflates one payload for the slots that take that, or None."""
+        return self.deflate
+
+    @deflater.setter
+    def deflater(self, deflate):
+        self.deflate = deflate
+        self.c.deflater.deflate = deflate_in_python
+        if deflate is None:
+            self.c.deflater.deflate = NULL
+        self.c.deflater.context = <void *>self  # which is there as long as its outbox is flushed
+
+    @property
+    def deflate_threshold(self) -> int:
+        """Payloads below this many bytes are never deflated."""
+        return self.c.deflater.threshold
+
+    @deflate_threshold.setter
+    def deflate_threshold(self, size_t size):
+        self.c.deflater.threshold = size
 
     # ---- what a look from outside may see ----
 

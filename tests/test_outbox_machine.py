@@ -23,7 +23,7 @@ from tests.csrc.probing import StillLoop, probe
 
 EVENT = 2
 MAX_BACKLOG = 3000
-OVERHEAD = 64  # what a waiting message counts beside its bytes
+OVERHEAD = 80  # what a waiting message counts beside its bytes
 SMALL_BUFFER = 2048
 
 

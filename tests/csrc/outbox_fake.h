@@ -109,8 +109,8 @@ static inline void check_handover(outbox *box, uint32_t number, const char *rest
     handover *given = &box->handovers[0];
     CHECK(given->slot == number && given->generation == box->slots[number].generation);
     CHECK(given->error == 0);
-    CHECK(given->cohort->size - given->offset == strlen(rest));
-    CHECK(memcmp(cohort_flat(box, given->cohort) + given->offset, rest, strlen(rest)) == 0);
+    CHECK(given->rest.size == strlen(rest));
+    CHECK(memcmp(given->rest.data, rest, strlen(rest)) == 0);
     cohort_release(box, given->cohort);
     box->handover_count = 0;
     CHECK(box->slots[number].flags & SLOT_BLOCKED);

@@ -32,7 +32,7 @@ typedef struct connection {
 
 typedef struct held {
     cohort *cohort;
-    size_t offset;
+    span rest;
     uint32_t slot;
     uint32_t generation;
 } held;
@@ -85,15 +85,15 @@ static void take_handover(world *self, const handover *given, int asked) {
         to->size = to->taken; /* the promise is off */
         return;
     }
-    size_t size = given->cohort->size - given->offset;
+    size_t size = given->rest.size;
     CHECK(size == to->size - to->taken);
     CHECK(to->blocked || !to->direct || !is_fatal(to->error));
-    CHECK(memcmp(cohort_flat(&self->box, given->cohort) + given->offset, to->promised + to->taken, size) == 0);
+    CHECK(memcmp(given->rest.data, to->promised + to->taken, size) == 0);
     to->taken = to->size;
     to->waiting = 0;
     to->blocked = 1;
     CHECK(self->rest_count < MAX_HELD);
-    self->rests[self->rest_count++] = (held){given->cohort, given->offset, given->slot, given->generation};
+    self->rests[self->rest_count++] = (held){given->cohort, given->rest, given->slot, given->generation};
 }
 
 static void settle(world *self, int asked) {
@@ -112,10 +112,8 @@ static void drain(world *self, uint32_t number) {
             continue;
         }
         if (to->used && rest->generation == to->generation) {
-            size_t size = rest->cohort->size - rest->offset;
-            const uint8_t *flat = cohort_flat(&self->box, rest->cohort);
-            CHECK(memcmp(flat + rest->offset, to->promised + to->got, size) == 0);
-            to->got += size;
+            CHECK(memcmp(rest->rest.data, to->promised + to->got, rest->rest.size) == 0);
+            to->got += rest->rest.size;
         }
         cohort_release(&self->box, rest->cohort);
     }
