@@ -36,7 +36,15 @@ def test_script(payload, script):
 
 @pytest.mark.parametrize(
     ("index", "kept"),
-    [("7", b"7"), ("alert(1)//", b"1"), ("", b""), ("12a3", b"123"), ("](evil)[", b""), ("\u0663\u00b2", b""), ("1\n", b"1")],
+    [
+        ("7", b"7"),
+        ("alert(1)//", b"1"),
+        ("", b""),
+        ("12a3", b"123"),
+        ("](evil)[", b""),
+        ("\u0663\u00b2", b""),
+        ("1\n", b"1"),
+    ],
 )
 def test_of_the_index_only_digits_are_kept(index, kept):
     assert wrap(index, "6") == b"___eio[" + kept + b']("6");'
@@ -86,7 +94,7 @@ def test_what_the_client_posts_is_unwrapped(data):
 @pytest.mark.parametrize(
     ("body", "data"),
     [
-        (b'd=18%3A420%5B%22echo%22%2C%22a%5C%5Cnb%22%5D', b'18:420["echo","a\\nb"]'),  # recorded
+        (b"d=18%3A420%5B%22echo%22%2C%22a%5C%5Cnb%22%5D", b'18:420["echo","a\\nb"]'),  # recorded
         (b"d=a+b%2Bc", b"a b+c"),
         (b"d=", b""),
         (b"d", b""),
