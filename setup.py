@@ -31,7 +31,7 @@ EXTENSIONS = {
     "fastsio.rooms": ["bitset"],
     "fastsio.outbox": OUTBOX,
     "fastsio.engine.request": ["http_syntax"],
-    "fastsio.engine.http": ["http_syntax"],
+    "fastsio.engine.http": ["http_chunks", "http_syntax"],
     "fastsio.engine.timers": ["wheel", *OUTBOX],
     "fastsio.engine.core": [],
     "fastsio.engine.session": OUTBOX,

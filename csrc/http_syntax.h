@@ -45,6 +45,12 @@ bool http_is_version(const uint8_t *text, size_t size);
 /* Visible ASCII without "#" (RFC 9112 3.2). */
 bool http_is_target(const uint8_t *text, size_t size);
 
+/* A header's value with blanks around it: no control but tab (RFC 9110 5.5); it may be empty. */
+bool http_is_value(const uint8_t *text, size_t size);
+
+/* A header's name (RFC 9110 5.6.2). */
+bool http_is_token(const uint8_t *text, size_t size);
+
 /* Whether nothing is in it that would make it more than one host and port; it may be empty. */
 bool http_is_host(const uint8_t *text, size_t size);
 

@@ -16,7 +16,7 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from fastsio.engine.core cimport Core
-from fastsio.engine.http cimport HttpParser
+from fastsio.engine.http cimport Announcement, HttpParser
 from fastsio.engine.request cimport Request
 from fastsio.engine.session cimport Session, Transport
 from fastsio.outbox cimport SLOT_BLOCKED, outbox_detach, outbox_now
@@ -124,10 +124,9 @@ cdef class Connection(Transport):
     # ---- HTTP ----
 
     cdef int feed(self, object data) except -1:
-        try:
-            self.requests += self.parser.feed(data)
-        except HttpError as error:
-            self.requests.append(error)  # answered when its turn comes
+        for event in self.parser.feed(data):
+            if not isinstance(event, Announcement):
+                self.requests.append(event)  # answered when its turn comes, an HttpError too
         interim = self.parser.interim()
         if interim:
             self.core.outbox.write(<uint32_t>self.slot, interim)

@@ -24,6 +24,8 @@ cdef extern from "http_syntax.h" nogil:
     bint http_is_word(const uint8_t *text, size_t size) noexcept
     bint http_is_version(const uint8_t *text, size_t size) noexcept
     bint http_is_target(const uint8_t *text, size_t size) noexcept
+    bint http_is_value(const uint8_t *text, size_t size) noexcept
+    bint http_is_token(const uint8_t *text, size_t size) noexcept
     bint http_is_host(const uint8_t *text, size_t size) noexcept
     const uint8_t *http_find(const uint8_t *start, const uint8_t *end, uint8_t byte) noexcept
     void http_trim(const uint8_t **start, const uint8_t **end) noexcept

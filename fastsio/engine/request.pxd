@@ -11,6 +11,7 @@ cdef class Request:
     cdef public bint secure
     cdef readonly bint keep_alive
     cdef readonly bint upgrade
+    cdef readonly bint hosted
     cdef object _headers  # None until somebody looks; the same for the query
     cdef dict _query
 

@@ -7,7 +7,7 @@ found and checked. What is asked for often (headers, query) is made once; the re
 from urllib.parse import unquote_plus
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.unicode cimport PyUnicode_AsUTF8AndSize
+from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeASCII
 from libc.stdint cimport uint8_t
 from libc.string cimport memchr, memcmp
 
@@ -19,7 +19,8 @@ cdef class Request:
     """A complete HTTP request.
 
     method; body: bytes; keep_alive: whether the connection outlives the answer; upgrade: whether it asks
-    for a websocket; address, secure: the peer's, as the engine knows them.
+    for a websocket; hosted: whether it is not the engine's, its body is b"" then; address, secure: the
+    peer's, as the engine knows them.
     """
 
     def __cinit__(self):
@@ -46,8 +47,8 @@ cdef class Request:
     def query(self) -> dict:
         """The query parameters; of equal names the last."""
         if self._query is None:
-            pairs = [part.partition(b"=") for part in self.query_string().split(b"&") if part]
-            self._query = {decoded(name): decoded(value) for name, _, value in pairs}
+            pairs = [part.partition("=") for part in self.query_string().decode("ascii").split("&") if part]
+            self._query = {unquote_plus(name): unquote_plus(value) for name, _, value in pairs}
         return self._query
 
     def only(self, *names) -> list:
@@ -56,15 +57,16 @@ cdef class Request:
         cdef const uint8_t *limit = <const uint8_t *>PyBytes_AS_STRING(self.head) + self.target_end
         cdef const uint8_t *end
         cdef const uint8_t *separator
-        cdef list found = [None] * len(names)
+        cdef Py_ssize_t index, count = len(names)
+        cdef list found = [None] * count
         while part < limit:
             end = http_find(part, limit, c"&")
             separator = http_find(part, end, c"=")
-            for index, name in enumerate(names):
-                if is_name(part, separator - part, name):
+            for index in range(count):
+                if is_name(part, separator - part, names[index]):
                     if found[index] is not None:
-                        raise ValueError(f"the query parameter {name} came more than once")
-                    found[index] = decoded(separator[1 : end - separator] if separator < end else b"")
+                        raise ValueError(f"the query parameter {names[index]} came more than once")
+                    found[index] = decoded(separator + 1, end - separator - 1) if separator < end else ""
             part = end + 1
         return found
 
@@ -84,6 +86,11 @@ cdef class Request:
         """The first value of a header, None without; cheaper than `headers` for one or two."""
         cdef bytes value = self.find(name.lower().encode())
         return None if value is None else value.decode("latin-1")
+
+    @property
+    def content_type(self) -> str:
+        """The media type of the body, in lower case and without parameters; "" when it is not told."""
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
 
     @property
     def cookies(self) -> dict:
@@ -123,14 +130,17 @@ cdef bint is_name(const uint8_t *text, Py_ssize_t size, str wanted) except -1:
     """Whether it decodes to this."""
     cdef Py_ssize_t length
     cdef const char *name
-    if memchr(text, c"%", size) == NULL and memchr(text, c"+", size) == NULL:
+    if is_plain(text, size):
         name = PyUnicode_AsUTF8AndSize(wanted, &length)
         return size == length and memcmp(text, name, size) == 0
-    return decoded(text[:size]) == wanted
+    return decoded(text, size) == wanted
 
 
-cdef str decoded(bytes text):
+cdef bint is_plain(const uint8_t *text, Py_ssize_t size) noexcept:
+    return memchr(text, c"%", size) == NULL and memchr(text, c"+", size) == NULL
+
+
+cdef str decoded(const uint8_t *text, Py_ssize_t size):
     """What is no valid escape stays as it is; what is no UTF-8 is replaced."""
-    if b"%" in text or b"+" in text:
-        return unquote_plus(text.decode("ascii"))
-    return text.decode("ascii")
+    cdef str found = PyUnicode_DecodeASCII(<const char *>text, size, NULL)
+    return found if is_plain(text, size) else unquote_plus(found)

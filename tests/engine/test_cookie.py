@@ -3,7 +3,7 @@
 import pytest
 
 from fastsio.engine.cookie import CookieSettings, set_cookie
-from fastsio.engine.http import header_lines
+from fastsio.engine.response import header_lines
 
 SID = "TTrY7OP1wljnmv-_AAAA"
 

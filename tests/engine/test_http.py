@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastsio.engine.http import CONTINUE, MAX_HEADERS, PIPELINE, HttpError, HttpParser
+from fastsio.engine.http import CONTINUE, MAX_HEADERS, PIPELINE, Announcement, HttpError, HttpParser
 from fastsio.engine.request import Request
 
 MAX_BODY = 1000
@@ -30,34 +30,38 @@ def pieces(data, cuts):
     return [data[a:b] for a, b in zip(edges, edges[1:], strict=False)]
 
 
-def feed(parts):
-    """What the parser makes of it: requests, at last maybe an error, and what came behind an upgrade."""
-    parser = HttpParser(MAX_BODY)
+def events(parts, hosted=None):
+    """What the parser makes of it, and what came behind an upgrade; pieces of raw bytes that meet are joined."""
+    parser = HttpParser(MAX_BODY, hosted)
     found = []
     for part in parts:
-        try:
-            found += parser.feed(part)
-        except HttpError as error:
-            found.append(error)
+        for event in parser.feed(part):
+            if isinstance(event, bytes) and found and isinstance(found[-1], bytes):
+                found[-1] += event
+            elif not isinstance(event, Announcement):
+                found.append(event)
     return found, parser.tail
 
 
-def summary(parts):
-    found, tail = feed(parts)
-    return [
-        (item.method, item.url, item.body, item.keep_alive, item.upgrade)
-        if isinstance(item, Request)
-        else (item.status, str(item))
-        for item in found
-    ], tail
+def described(event):
+    if isinstance(event, HttpError):
+        return event.status, str(event)
+    if isinstance(event, bytes):
+        return event
+    return event.method, event.url, event.body, event.keep_alive, event.upgrade, event.hosted
 
 
-def parse(data):
+def summary(parts, hosted=None):
+    found, tail = events(parts, hosted)
+    return [described(event) for event in found], tail
+
+
+def parse(data, hosted=None):
     """The outcome, which is the same however the bytes arrive."""
-    whole = summary([data])
-    assert summary([data[at : at + 1] for at in range(len(data))]) == whole
-    assert summary([data[at : at + 7] for at in range(0, len(data), 7)]) == whole
-    return feed([data])
+    whole = summary([data], hosted)
+    assert summary([data[at : at + 1] for at in range(len(data))], hosted) == whole
+    assert summary([data[at : at + 7] for at in range(0, len(data), 7)], hosted) == whole
+    return events([data], hosted)
 
 
 def request(data):
@@ -162,7 +166,7 @@ def test_refused(status, data):
 
 def test_texts_of_errors_quote_nothing():
     for _, data in REFUSED.values():
-        (error,), _ = feed([data])
+        (error,), _ = events([data])
         assert str(error)
         assert "xx" not in str(error)
         assert str(error).isascii()
@@ -241,8 +245,8 @@ def test_nothing_is_read_behind_an_upgrade_or_a_close():
     (found,), tail = parse(head("Connection: close") + head())
     assert (found.keep_alive, tail) == (False, b"")
     parser = HttpParser(MAX_BODY)
-    with pytest.raises(HttpError):
-        parser.feed(b"\n")
+    (error,) = parser.feed(b"\n")
+    assert error.status == 400
     assert parser.feed(head()) == []
 
 
@@ -273,7 +277,8 @@ def test_100_continue():  # H125
     parser = HttpParser(MAX_BODY)
     parser.feed(expecting[:-1])
     assert parser.interim() == b""
-    assert parser.feed(expecting[-1:]) == []
+    (announced,) = parser.feed(expecting[-1:])
+    assert isinstance(announced, Announcement)
     assert (parser.interim(), parser.interim()) == (CONTINUE, b"")
     (found,) = parser.feed(b"hello")
     assert found.body == b"hello"
@@ -323,7 +328,7 @@ cuts = st.lists(st.integers(0, 3000), max_size=8)
 @settings(deadline=None)
 @given(st.lists(requests(), max_size=4), cuts)
 def test_good_requests_at_any_splits(sent, cuts):
-    found, tail = feed(pieces(b"".join(data for data, _ in sent), cuts))
+    found, tail = events(pieces(b"".join(data for data, _ in sent), cuts))
     assert tail == b""
     assert [
         (item.url, item.body, [pair for pair in item.headers.items() if pair[0].startswith("X-")]) for item in found
