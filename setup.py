@@ -1,8 +1,4 @@
-"""Build of the compiled modules, and the browser client for packages. The metadata is in pyproject.toml.
-
-Wheels and source distributions carry the bundles of npm's socket.io-client in fastsio/client-dist, in the version that
-tests/package.json names: from tests/node_modules, or else through npm, where there is one; in a source distribution
-they are there already. A checkout is left as it is and finds them in tests/node_modules.
+"""Build of the compiled modules, with the browser client (client_dist.py). The metadata is in pyproject.toml.
 
 Switches from the environment (each "1" to turn on):
     FASTSIO_DEBUG      assertions and consistency checks in csrc, -O0 -g
@@ -12,17 +8,10 @@ Switches from the environment (each "1" to turn on):
     FASTSIO_CLIENT     no package without the browser client: an error where it is not to be had
 """
 
-import json
 import os
-import shutil
-import subprocess
 import sys
-import tarfile
-from base64 import b64encode
 from glob import glob
-from hashlib import sha512
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
@@ -30,6 +19,9 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
 from setuptools.modified import newer_group
+
+sys.path.append(os.getcwd())  # where pip and build do not look
+from client_dist import put_client  # noqa: E402
 
 # What a module links beside its own: csrc has no global state, so that each may have its copy.
 FRAMES = ["ws", "utf8"]
@@ -122,67 +114,13 @@ class BuildExt(build_ext):
         super().build_extensions()
 
 
-# ---- the browser client ----
-
-CLIENT = Path("fastsio/client-dist")  # in packages
-NPM_CLIENT = "node_modules/socket.io-client"
-NPM_SECONDS = 120
-
-
-def put_client(root: Path) -> None:
-    """Puts the browser client into a package under root, in place of one that is there."""
-    shutil.rmtree(root / CLIENT, ignore_errors=True)
-    with TemporaryDirectory() as folder:
-        try:
-            for file in client_in(Path(folder)):
-                (root / CLIENT).mkdir(exist_ok=True)
-                shutil.copyfile(file, root / CLIENT / file.name)
-        except LookupError as error:
-            if switch("CLIENT"):
-                raise SystemExit(f"the browser client is missing: {error}") from None
-            print(f"going on without the browser client: {error}", file=sys.stderr)
-
-
-def client_in(spare: Path) -> list[Path]:
-    """The client's files: bundles, maps, package.json and LICENSE. spare: an empty folder. LookupError: none."""
-    if CLIENT.is_dir():
-        return list(CLIENT.iterdir())
-    if not Path("tests/package.json").exists():
-        raise LookupError("this source distribution was made without it")
-    version = json.loads(Path("tests/package.json").read_text())["devDependencies"]["socket.io-client"]
-    package = Path("tests", NPM_CLIENT)
-    described = package / "package.json"
-    if not described.exists() or json.loads(described.read_text())["version"] != version:
-        package = from_npm(version, spare)
-    return [package / "LICENSE", package / "package.json", *package.glob("dist/socket.io*.js*")]
-
-
-def from_npm(version: str, folder: Path) -> Path:
-    """Where npm's package is unpacked, below the folder. It is the one that tests/package-lock.json knows."""
-    npm = shutil.which("npm")
-    if npm is None:
-        raise LookupError("npm is not installed")
-    command = [npm, "pack", f"socket.io-client@{version}", "--pack-destination", str(folder), "--loglevel=error"]
-    try:
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=NPM_SECONDS)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise LookupError(f"npm pack failed: {error}") from None
-    (packed,) = folder.glob("*.tgz")
-    known = json.loads(Path("tests/package-lock.json").read_text())["packages"][NPM_CLIENT]["integrity"]
-    if known != "sha512-" + b64encode(sha512(packed.read_bytes()).digest()).decode():
-        raise SystemExit(f"socket.io-client {version} from npm is not the one of tests/package-lock.json")
-    with tarfile.open(packed) as archive:
-        archive.extractall(folder, filter="data")
-    return folder / "package"
-
-
 class BuildPy(build_py):
     """Adds the browser client to what goes into a wheel."""
 
     def run(self) -> None:
         super().run()
         if not self.editable_mode:
-            put_client(Path(self.build_lib))
+            put_client(Path(self.build_lib), required=switch("CLIENT"))
 
 
 class SourceDist(sdist):
@@ -190,7 +128,7 @@ class SourceDist(sdist):
 
     def make_release_tree(self, base_dir: str, files: list[str]) -> None:
         super().make_release_tree(base_dir, files)
-        put_client(Path(base_dir))
+        put_client(Path(base_dir), required=switch("CLIENT"))
 
 
 setup(

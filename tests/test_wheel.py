@@ -1,19 +1,24 @@
-"""The wheel of `make wheel`: what is in it, and that it serves where there is no compiler."""
+"""The wheel of `make wheel`: what is in it, and that it serves where there is no compiler and no npm."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 import socketio
 
+from fastsio.engine.static import CLIENT_FILES
 from tests.requirements import require
 
 ROOT = Path(__file__).parents[1]
+CLIENT = "fastsio/client-dist/"
+VERSION = json.loads((ROOT / "tests/package.json").read_text())["devDependencies"]["socket.io-client"]
 PYTHON = ROOT / ".venv/bin/python"  # make builds with it, for it
 
 SERVER = """
@@ -77,11 +82,35 @@ def port(python: Path, tmp_path: Path) -> Iterator[int]:
 def test_contents(wheel: Path) -> None:
     assert sys.platform != "linux" or "manylinux" in wheel.name
     names = {name for name in ZipFile(wheel).namelist() if not re.search(r"\.dist-info/|/$", name)}
+    names -= {name for name in names if name.startswith(CLIENT)}
     assert {Path(name).suffix for name in names} == {".py", ".pyi", ".so", ".typed"}
     sources = [file for suffix in ("py", "pyi") for file in (ROOT / "fastsio").rglob(f"*.{suffix}")]
     assert names >= {str(file.relative_to(ROOT)) for file in sources} | {"fastsio/py.typed"}
     compiled = {name.partition(".")[0] for name in names if name.endswith(".so")}
     assert compiled == {str(file.relative_to(ROOT).with_suffix("")) for file in ROOT.glob("fastsio/**/*.pyx")}
+
+
+def test_the_browser_client(wheel: Path) -> None:
+    require("npm")
+    archive = ZipFile(wheel)
+    names = {name.removeprefix(CLIENT) for name in archive.namelist() if name.startswith(CLIENT)}
+    maps = {f"{name}.map" for name in CLIENT_FILES}
+    assert names == {*CLIENT_FILES, *maps, "package.json", "LICENSE"}
+    assert json.loads(archive.read(CLIENT + "package.json"))["version"] == VERSION
+    assert b"Permission is hereby granted" in archive.read(CLIENT + "LICENSE")
+
+
+def test_serves_the_browser_client(port: int) -> None:
+    require("npm")
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", "/socket.io/socket.io.min.js", headers={"Accept-Encoding": "identity"})
+    answer = connection.getresponse()
+    body = answer.read()
+    connection.close()
+    assert answer.status == 200
+    assert answer.headers["ETag"] == f'"{VERSION}"'
+    assert answer.headers["Content-Type"] == "application/javascript; charset=utf-8"
+    assert f"Socket.IO v{VERSION}".encode() in body[:100]
 
 
 async def test_serves(port: int, python: Path) -> None:
