@@ -87,7 +87,6 @@ static inline cohort *child_for(outbox *self, cohort *node, message *message) {
 
 static const uint8_t *flatten(const outbox *self, cohort *node) {
     if (node->flat != NULL) return node->flat;
-    if (node->depth == 1) return node->message->bytes;
     uint8_t *flat = malloc(node->size ? node->size : 1);
     if (flat == NULL) return NULL;
     /* Backwards, from the youngest message to the oldest, or to an ancestor that is flat already. */
@@ -148,7 +147,7 @@ static span other_form(const outbox *self, cohort *node, uint32_t dialect) {
     return made->bytes;
 }
 
-span cohort_in(const outbox *self, cohort *node, uint32_t dialect) {
+span cohort_put_together(const outbox *self, cohort *node, uint32_t dialect) {
     if (dialect != 0) return other_form(self, node, dialect);
     return (span){flatten(self, node), node->size};
 }

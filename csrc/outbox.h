@@ -147,7 +147,12 @@ size_t outbox_pending(const outbox *self, uint32_t slot);
 /* The sequence in one piece, in a dialect, put together once for all slots that speak it; lives as long as the cohort.
  * {NULL, 0}: no memory, or the deflater failed. A payload of Engine.IO 3 polling is binary when it begins with a byte
  * below '0'. */
-span cohort_in(const outbox *self, cohort *node, uint32_t dialect);
+span cohort_put_together(const outbox *self, cohort *node, uint32_t dialect); /* the slow part */
+static inline span cohort_in(const outbox *self, cohort *node, uint32_t dialect) {
+    if (dialect == 0 && node->flat != NULL) return (span){node->flat, node->size};
+    if (dialect == 0 && node->depth == 1) return (span){node->message->bytes, node->size};
+    return cohort_put_together(self, node, dialect);
+}
 void cohort_release(outbox *self, cohort *node);
 
 uint64_t outbox_now(void); /* CLOCK_MONOTONIC in nanoseconds */

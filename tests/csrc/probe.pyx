@@ -83,6 +83,18 @@ cdef class Probe(SlotOwner):
     def close(self) -> None:
         self.outbox.close(self)
 
+    def write_packet(self, bytes packet) -> None:
+        self.outbox.write_packet(<uint32_t>self.slot, packet)
+
+    def block(self) -> None:
+        self.outbox.block(<uint32_t>self.slot)
+
+    def set_dialect(self, uint32_t dialect) -> None:
+        self.outbox.set_dialect(<uint32_t>self.slot, dialect)
+
+    def adopt(self, uint32_t slot, int fd, uint32_t dialect) -> bool:
+        return self.outbox.adopt(self, slot, fd, dialect)
+
     def set_deadline(self, Deadlines deadlines, double seconds) -> None:
         deadlines.set(<uint32_t>self.slot, seconds)
 
