@@ -12,11 +12,33 @@ def test_response():
         b"HTTP/1.1 200 OK\r\nA: b\r\nC: \xe9\r\nContent-Length: 5\r\n\r\nhello"
     )
     assert response(413, [], b"", close=True) == (
-        b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
     )
     assert response(200, [], b"hello", close=False, head=True) == b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
     assert response(304, [], b"hello", close=False) == b"HTTP/1.1 304 Not Modified\r\n\r\n"
+    assert response(299, [], b"", close=False) == b"HTTP/1.1 299 \r\nContent-Length: 0\r\n\r\n"
     assert response(204, [], b"", close=True) == b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
+
+
+def test_what_is_remembered_is_of_equal_answers_alone():
+    answers = [
+        response(status, [("A", value)], body, close=close, head=head)
+        for status in (200, 404, 204)
+        for value in ("b", "c")
+        for body in (b"x", b"yy")
+        for close in (False, True)
+        for head in (False, True)
+    ]
+    again = [
+        response(status, iter([("A", value)]), body, close=close, head=head)
+        for status in (200, 404, 204)
+        for value in ("b", "c")
+        for body in (b"x", b"yy")
+        for close in (False, True)
+        for head in (False, True)
+    ]
+    assert answers == again
+    assert len(set(answers)) == 2 * (2 * 2 * 2 * 2) + 2 * 2  # of 204 neither body nor HEAD changes anything
 
 
 @pytest.mark.parametrize("status", [status.value for status in HTTPStatus if status >= 200])
