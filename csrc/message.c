@@ -35,6 +35,12 @@ message *message_packet(span head, span payload, const span *attachments, size_t
     return self;
 }
 
+message *message_binary(span payload) {
+    message *self = allocate(ws_header_size(payload.size) + payload.size, 0, 1);
+    if (self != NULL) put(self->bytes + ws_write_header(self->bytes, WS_BINARY, 0, payload.size), payload);
+    return self;
+}
+
 message *message_raw(span bytes) {
     message *self = allocate(bytes.size, 1, 0);
     if (self != NULL) put(self->bytes, bytes);

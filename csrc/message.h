@@ -58,6 +58,9 @@ typedef struct message {
  * NULL when memory runs out. The caller owns one reference. */
 message *message_packet(span head, span payload, const span *attachments, size_t count);
 
+/* A binary message of Engine.IO: a binary frame alone. */
+message *message_binary(span payload);
+
 /* Bytes to send as they are. */
 message *message_raw(span bytes);
 

@@ -33,12 +33,18 @@ static int scan_attachments(const uint8_t *data, size_t size, size_t *at, int ma
     return count > max_attachments ? SIO_MANY_ATTACHMENTS : (int)count;
 }
 
-/* From "/" to "," or the end. */
+/* From "/" to "," or the end; a query makes it longer. */
 static int scan_namespace(const uint8_t *data, size_t size, size_t *at, sio_header *header) {
     size_t left = size - *at;
-    size_t look = left <= SIO_MAX_NAMESPACE ? left : SIO_MAX_NAMESPACE + 1;
+    size_t most = SIO_MAX_NAMESPACE;
+    size_t look = left <= most ? left : most + 1;
     const uint8_t *comma = memchr(data + *at, ',', look);
-    if (comma == NULL && left > SIO_MAX_NAMESPACE) return SIO_LONG_NAMESPACE;
+    if (comma == NULL && left > most && memchr(data + *at, '?', look) != NULL) {
+        most += SIO_MAX_QUERY;
+        look = left <= most ? left : most + 1;
+        comma = memchr(data + *at, ',', look);
+    }
+    if (comma == NULL && left > most) return SIO_LONG_NAMESPACE;
     header->namespace_ = data + *at;
     header->namespace_size = comma == NULL ? left : (size_t)(comma - header->namespace_);
     *at += header->namespace_size + (comma != NULL);

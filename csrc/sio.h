@@ -29,10 +29,11 @@ enum sio_error {
     SIO_BAD_ATTACHMENTS = -3,  /* not digits followed by "-", or 0 */
     SIO_MANY_ATTACHMENTS = -4, /* above the limit */
     SIO_BAD_ID = -5,           /* above 2^53 - 1 */
-    SIO_LONG_NAMESPACE = -6,   /* above SIO_MAX_NAMESPACE bytes */
+    SIO_LONG_NAMESPACE = -6,   /* above SIO_MAX_NAMESPACE bytes, or with a query SIO_MAX_QUERY more */
 };
 
 #define SIO_MAX_NAMESPACE 256
+#define SIO_MAX_QUERY 8192 /* behind a "?" in a namespace's name, as clients of Socket.IO 2.x send it */
 #define SIO_MAX_ID 9007199254740991LL /* 2^53 - 1 */
 #define SIO_NO_ID (-1)
 #define SIO_MAX_HEADER (1 + 20 + 1 + SIO_MAX_NAMESPACE + 1 + 20)

@@ -1,5 +1,6 @@
 """fastsio: a Socket.IO server whose data plane is C and Cython."""
 
+from fastsio.engine.engine import Engine
 from fastsio.errors import AckTimeout, ConnectError, Disconnected, EventError, FastsioError
 from fastsio.handlers import Ack
 from fastsio.namespace import Namespace
@@ -11,6 +12,7 @@ __all__ = [
     "AckTimeout",
     "ConnectError",
     "Disconnected",
+    "Engine",
     "EventError",
     "FastsioError",
     "Namespace",

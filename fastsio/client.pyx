@@ -8,9 +8,12 @@ left. A violation closes the connection, and nothing else notices.
  2. EVENT, ACK: for a joined namespace. For one that was left they are dropped (an honest client may
     have sent them before it knew); for any other the connection is closed.
  3. Between a packet with attachments and its last attachment there are binary messages only.
+ 4. A client of Engine.IO protocol 3 (Socket.IO 2.x) is in "/" without asking, and may put a query behind the
+    name of another namespace. Its CONNECT is answered without a payload, and an error has data or message alone.
 """
 
 from logging import getLogger
+from urllib.parse import unquote_plus
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int64_t, uint8_t
@@ -22,8 +25,10 @@ from fastsio.wire.payload cimport fill, loads_span
 from fastsio.wire.sio cimport (
     SIO_BINARY_EVENT,
     SIO_CONNECT,
+    SIO_CONNECT_ERROR,
     SIO_DISCONNECT,
     SIO_EVENT,
+    SIO_MAX_NAMESPACE,
     SIO_NO_ID,
     sio_error_text,
     sio_header,
@@ -31,6 +36,7 @@ from fastsio.wire.sio cimport (
 )
 
 from fastsio import events, limits
+from fastsio.engine.ids import generate_id
 
 from fastsio.wire.payload import PayloadError
 
@@ -56,6 +62,13 @@ cdef class Client(Receiver):
     def attach(self, session: Session) -> None:
         """Names the session whose receiver this is."""
         self.conn = session
+
+    cdef int on_open(self) except -1:
+        """Rule 4."""
+        if self.conn.protocol == 3:
+            self.joining = {b""}
+            self.server._connect(self, "/", {})
+        return 0
 
     # ---- in ----
 
@@ -147,6 +160,12 @@ cdef class Client(Receiver):
         """Rule 1."""
         cdef bytes name = wire_name(head)
         auth = {}
+        if self.conn.protocol == 3 and b"?" in name:
+            name, query = name.split(b"?", 1)
+            auth = query_of(query)
+            head.namespace_size = len(name)
+        if len(name) > SIO_MAX_NAMESPACE:
+            return self.violation("the name of a namespace is too long")
         if self.find(head) is not None or (self.joining is not None and name in self.joining):
             return self.violation("CONNECT to a namespace that is joined already", "forced server close")
         if head.payload != size:
@@ -183,6 +202,12 @@ cdef class Client(Receiver):
             if names is not None:
                 count += len(names)
         return count
+
+    def new_id(self, name: str) -> str:
+        """The id of a new socket in this namespace: a client of protocol 3 computes it itself."""
+        if self.conn.protocol == 4:
+            return generate_id()
+        return self.conn.id if name == "/" else f"{name}#{self.conn.id}"
 
     def is_joining(self, wire_name: bytes) -> bool:
         """Whether a CONNECT for this namespace waits for its answer; False once the connection is closed."""
@@ -237,6 +262,8 @@ cdef class Client(Receiver):
     def send(self, int type, str namespace, object data) -> None:
         """Sends a packet that belongs to no socket: the answer to a CONNECT."""
         cdef int64_t slot = self.conn.slot()
+        if self.conn.protocol == 3:  # rule 4
+            data = (data.get("data") or data["message"]) if type == SIO_CONNECT_ERROR else None
         if slot >= 0:
             self.conn.core.outbox.push(<unsigned int>slot, (<Message>Message(type, namespace, data)).c, False)
 
@@ -258,6 +285,16 @@ cdef class Client(Receiver):
         for socket in self.sockets.values():
             socket._close(reason, description)
         return 0
+
+
+cdef dict query_of(bytes query):
+    """The parameters in it; of equal names the last."""
+    parts = [part.partition(b"=") for part in query.split(b"&") if part]
+    return {text_of(name): text_of(value) for name, _, value in parts}
+
+
+cdef str text_of(bytes escaped):
+    return unquote_plus(escaped.decode(errors="replace"), errors="replace")
 
 
 cdef inline bint is_event(list payload):

@@ -8,6 +8,8 @@ Surplus arguments are dropped; a caller asks `lacks` before it calls.
 from inspect import Parameter, signature
 from types import FunctionType, MethodType
 
+from fastsio.tasks import start
+
 from cpython.list cimport PyList_GET_SIZE
 from cpython.object cimport PyObject
 
@@ -17,6 +19,7 @@ cdef extern from "Python.h":
     object PyObject_Vectorcall(object function, PyObject **args, size_t nargsf, PyObject *keywords)
     PyObject *PyFunction_GetAnnotations(object function)
     void PyErr_Clear()
+    bint PyCoro_CheckExact(object) noexcept
     ctypedef struct PyListObject:
         PyObject **ob_item
 
@@ -173,6 +176,19 @@ cdef class Listeners:
             self.table.pop(event, None)
             if not self.table:
                 self.table = None
+
+    def fire(self, owner: object, event: str, *args: object) -> None:
+        """Calls the event's functions; an exception of one goes to `owner._failed(error)`, and stops nothing."""
+        cdef Handler handler
+        for handler in self.get(event):
+            if handler.once:
+                self.discard(handler, event)
+            try:
+                result = handler.call([event, *args], None)
+                if PyCoro_CheckExact(result):
+                    start(owner, result, None)
+            except Exception as error:
+                owner._failed(error)
 
     def clear(self, event: str | int | None = None) -> None:
         """Forgets all handlers, or all of one event."""

@@ -30,6 +30,7 @@ cdef extern from "message.h" nogil:
         uint8_t bytes[0]
 
     message *message_packet(span head, span payload, const span *attachments, size_t count)
+    message *message_binary(span payload)
     message *message_raw(span bytes)
     message *message_hold(message *self)
     void message_release(message *self)
@@ -44,6 +45,7 @@ cdef message *encode_packet(int type, bytes namespace_, int64_t id, object data)
 cdef message *encode_raw(bytes data) except NULL
 # An Engine.IO packet in text, its type included: b"2", b'0{"sid":...}'. Unlike a raw one it is right in every dialect.
 cdef message *encode_text(bytes packet) except NULL
+cdef message *encode_binary(bytes payload) except NULL  # an Engine.IO message
 
 
 cdef class Message:

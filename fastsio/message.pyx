@@ -82,6 +82,10 @@ cdef message *encode_text(bytes packet) except NULL:
     return checked(message_packet(span_of(packet), span_of(b""), NULL, 0))
 
 
+cdef message *encode_binary(bytes payload) except NULL:
+    return checked(message_binary(span_of(payload)))
+
+
 cdef inline message *checked(message *made) except NULL:
     if made == NULL:
         raise MemoryError

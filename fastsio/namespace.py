@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Self
 from fastsio.adapter import Adapter
 from fastsio.broadcast import BroadcastOperator, Targeting
 from fastsio.dispatch import NamespaceBase
-from fastsio.engine.handshake import generate_id
 from fastsio.errors import ConnectError
 from fastsio.events import Emitter, Function
 from fastsio.handlers import Listeners
@@ -120,7 +119,7 @@ class Namespace(NamespaceBase, Emitter, Targeting):
         """A client asks to join: the middlewares decide, now or later."""
         outbox = self.server._outbox
         assert outbox is not None  # there is a client
-        socket = Socket(self, client, generate_id(), outbox, auth)
+        socket = Socket(self, client, client.new_id(self.name), outbox, auth)
         remaining = iter(self._middlewares)
         try:
             for middleware in remaining:

@@ -37,6 +37,7 @@ cdef extern from "outbox.h" nogil:
     ctypedef struct outbox:
         slot *slots
         uint32_t used
+        uint32_t queue_size
         handover *handovers
         uint32_t handover_count
         uint32_t *overflows

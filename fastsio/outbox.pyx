@@ -230,17 +230,17 @@ cdef class Outbox:
 
     def _flush(self) -> None:
         cdef uint64_t deadline = outbox_now() + SLICE_NS
-        cdef int left = 1
-        self.scheduled = False
-        while left:
-            with nogil:
-                left = outbox_flush(self.c, deadline)
-            self.settle_handovers()
-            if outbox_now() > deadline:
-                break
-        if left and not self.scheduled:
-            self.scheduled = True
-            self.loop.call_soon(self.flush_callback)
+        try:
+            while self.c.queue_size != 0:  # an owner that takes a handover may write to another slot
+                with nogil:
+                    outbox_flush(self.c, deadline)
+                self.settle_handovers()
+                if outbox_now() > deadline:
+                    break
+        finally:
+            self.scheduled = self.c.queue_size != 0
+            if self.scheduled:
+                self.loop.call_soon(self.flush_callback)
 
     cdef int flush_slot(self, uint32_t slot) except -1:
         outbox_flush_slot(self.c, slot)

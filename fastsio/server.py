@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-import ssl as ssl_module
 from collections.abc import Callable
-from logging import getLogger
-from socket import socket as RawSocket
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from fastsio.adapter import Adapter
 from fastsio.broadcast import BroadcastOperator, Targeting
 from fastsio.client import Client
 from fastsio.engine.engine import Engine
+from fastsio.engine.running import Runnable
 from fastsio.events import Emitter
 from fastsio.handlers import Listeners
 from fastsio.namespace import Middleware, Namespace
@@ -23,10 +19,8 @@ from fastsio.wire.sio import CONNECT_ERROR
 if TYPE_CHECKING:
     from fastsio.outbox import Outbox
 
-log = getLogger("fastsio")
 
-
-class Server(Emitter, Targeting):
+class Server(Runnable, Emitter, Targeting):
     """A Socket.IO server. Source: Socket.IO 2.x and 4.x.
 
     port: a port for `run()` and `listen()` (default: to be named there); options: see fastsio.options.Options.
@@ -38,7 +32,7 @@ class Server(Emitter, Targeting):
         self._options = resolve(**options)
         self.max_attachments: int = self._options["max_attachments"]
         self.nsps: dict[str, Namespace] = {}
-        self.engine = Engine(self._options, self._new_client)
+        self.engine = Engine._under(self._options, self._new_client)
         self.sockets = self.of("/")
 
     # ---- namespaces ----
@@ -114,55 +108,13 @@ class Server(Emitter, Targeting):
 
     # ---- life ----
 
-    async def listen(
-        self,
-        port: int | None = None,
-        host: str = "127.0.0.1",
-        *,
-        ssl: ssl_module.SSLContext | None = None,
-        unix_path: str | None = None,
-        sock: RawSocket | None = None,
-        backlog: int = 4096,
-        reuse_port: bool = False,
-    ) -> None:
-        """Starts accepting connections in the running event loop; may be called for several addresses.
-
-        port: 0 lets the system choose, see `addresses` (default: the one given to Server); host: the
-        address to bind; ssl: a context for TLS; unix_path: a Unix socket instead; sock: a bound socket
-        instead; backlog: connections that may wait to be accepted; reuse_port: several processes share
-        the port. OSError: the address cannot be bound. ValueError: no port is named.
-        """
-        port = self._port if port is None else port
-        if port is None and unix_path is None and sock is None:
-            raise ValueError("no port to listen on: give one to listen() or run(), 0 for any free one")
-        await self.engine.listen(
-            port, host, ssl=ssl, unix_path=unix_path, sock=sock, backlog=backlog, reuse_port=reuse_port
-        )
+    async def _listen(self, port: int | None, host: str, **listen: Any) -> None:
+        await self.engine._listen(port, host, **listen)
 
     @property
     def addresses(self) -> list[tuple[str, int] | str]:
         """What the server listens on: (host, port) pairs and paths of Unix sockets."""
         return self.engine.addresses
-
-    def run(self, port: int | None = None, host: str = "127.0.0.1", **listen: Any) -> None:
-        """Listens in an event loop of its own (uvloop) until SIGINT or SIGTERM, then closes gracefully.
-
-        The arguments are those of `listen`.
-        """
-        import uvloop
-
-        async def main() -> None:
-            stop = asyncio.Event()
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, stop.set)
-            await self.listen(port, host, **listen)
-            log.info("listening on %s", ", ".join(map(_address_text, self.addresses)))
-            await stop.wait()
-            await self.close()
-
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(main())
 
     async def close(self) -> None:
         """Stops listening and closes every connection; each socket gets the reason "server shutting down".
@@ -174,7 +126,3 @@ class Server(Emitter, Targeting):
 
     def __repr__(self) -> str:
         return f"<Server {self.addresses or 'not listening'}, {self.engine.clients_count} clients>"
-
-
-def _address_text(address: tuple[str, int] | str) -> str:
-    return address if isinstance(address, str) else f"http://{address[0]}:{address[1]}"

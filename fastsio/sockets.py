@@ -252,8 +252,9 @@ class Handshake:
 
     @property
     def query(self) -> dict[str, str]:
-        """The query parameters of the URL."""
-        return self._client.request.query
+        """The query parameters of the URL; a 2.x client's for its namespace go in front of them."""
+        query = self._client.request.query
+        return {**query, **self.auth} if self._client.conn.protocol == 3 and isinstance(self.auth, dict) else query
 
     @property
     def url(self) -> str:

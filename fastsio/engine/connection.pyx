@@ -1,7 +1,8 @@
 """Connection: the only file that touches a transport.
 
-IN   get_buffer / buffer_updated: HTTP requests go to the engine; after the upgrade
-     frames are decoded where they lie and given to the Session.
+IN   get_buffer / buffer_updated: HTTP requests go to the engine, which answers each
+     by respond, at once or later; after an upgrade frames are decoded where they lie
+     and given to the Session, or to its upgrade while that is under way.
 OUT  whatever is sent goes through the outbox under this connection's slot, so that
      there is one order. Plain TCP is flushed by the outbox straight to the
      descriptor; what the kernel does not take, and all of TLS, comes to
@@ -16,9 +17,10 @@ from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from fastsio.engine.core cimport Core
-from fastsio.engine.http cimport Announcement, HttpParser
+from fastsio.engine.http cimport HttpParser
 from fastsio.engine.request cimport Request
 from fastsio.engine.session cimport Session, Transport
+from fastsio.message cimport DIALECT_BASE64, DIALECT_EIO3
 from fastsio.outbox cimport SLOT_BLOCKED, outbox_detach, outbox_now
 from fastsio.wire.ws cimport (
     WS_BINARY,
@@ -35,12 +37,12 @@ from fastsio.wire.ws cimport (
     ws_write_header,
 )
 
-from fastsio.engine.http import HttpError
-
-from fastsio.wire.eio import frames_in_base64
+from fastsio.engine.http import PIPELINE, Announcement, HttpError
+from fastsio.engine.response import response
 
 # Deadlines in seconds.
-HANDSHAKE_TIMEOUT = 10.0  # from the connection, and from each answer, to the end of the next request
+HANDSHAKE_TIMEOUT = 10.0  # from the connection, and from each answer, to the end of the next request's head
+BODY_TIMEOUT = 30.0  # from there to the end of its body
 CLOSE_TIMEOUT = 5.0
 STALL_TIMEOUT = 30.0  # without a byte taken by the peer
 
@@ -61,6 +63,7 @@ cdef class Connection(Transport):
         self.secure = secure
         self.state = ConnectionState.NEW
         self.requests = []
+        self.reading = True
 
     def __dealloc__(self):
         ws_decoder_clear(&self.decoder)
@@ -87,27 +90,36 @@ cdef class Connection(Transport):
             if self.pongs != 0 and not self.blocked():
                 self.pongs = 0
             self.decode(data, data + size)
-        elif self.state == ConnectionState.HTTP:
+        elif self.state == ConnectionState.HTTP or self.state == ConnectionState.WAITING:
             self.feed(PyBytes_FromStringAndSize(<const char *>data, size))
         elif self.state == ConnectionState.CLOSING and self.session is not None and not self.failed:
             self.decode(data, data + size)  # for the peer's close frame
 
     def eof_received(self) -> bool:
         """Whether the transport stays open for writing: only while a request is being answered."""
+        self.eof = True
+        if self.state == ConnectionState.WAITING and self.waiter is not None and not self.waiter.on_eof(self):
+            if self.state != ConnectionState.WAITING and self.slot >= 0:
+                self.core.outbox.flush_slot(<uint32_t>self.slot)  # the answer that was just given
+            return False
         return self.state == ConnectionState.WAITING
 
     def connection_lost(self, exc) -> None:
         cdef Session session = self.session
+        waiter, self.waiter = self.waiter, None
         self.state = ConnectionState.LOST
         self.core.deadlines.cancel(<uint32_t>self.slot)
         self.core.outbox.close(self)
         self.transport = None
         self.parser = None
+        self.request = None
         self.rest = None
         ws_decoder_clear(&self.decoder)
         try:
+            if waiter is not None:
+                waiter.aborted(self)
             if session is not None:
-                session.finish("transport close" if exc is None else "transport error", exc)
+                self.end("transport close" if exc is None else "transport error", exc)
         finally:
             self.session = None
             self.core.on_lost(self)
@@ -124,9 +136,7 @@ cdef class Connection(Transport):
     # ---- HTTP ----
 
     cdef int feed(self, object data) except -1:
-        for event in self.parser.feed(data):
-            if not isinstance(event, Announcement):
-                self.requests.append(event)  # answered when its turn comes, an HttpError too
+        self.requests += self.parser.feed(data)
         interim = self.parser.interim()
         if interim:
             self.core.outbox.write(<uint32_t>self.slot, interim)
@@ -135,47 +145,95 @@ cdef class Connection(Transport):
     cdef int next_request(self) except -1:
         """The oldest request goes to the engine, which answers it now or later."""
         while self.requests and self.state == ConnectionState.HTTP:
+            event = self.requests.pop(0)
+            self.asked = True
+            if type(event) is Announcement:
+                self.request = event.request
+                self.body_due = True
+                self.core.deadlines.set(<uint32_t>self.slot, BODY_TIMEOUT)
+                self.core.on_announced(self, event.request)
+                continue
+            self.request = event if type(event) is Request else None
+            self.body_due = False
             self.state = ConnectionState.WAITING
-            self.core.on_request(self, self.requests.pop(0))
-        if self.state == ConnectionState.WAITING:
-            self.transport.pause_reading()
+            self.core.on_request(self, event)
+        if self.state == ConnectionState.WAITING and (self.waiter is None or len(self.requests) > PIPELINE):
+            self.read(False)
         return 0
 
-    def respond(self, bytes answer, bint close) -> None:
-        """Answers the request under way; with `close` the connection ends after that."""
-        if self.transport is None or self.state == ConnectionState.CLOSING:
+    cdef int read(self, bint on) except -1:
+        if on != self.reading:
+            self.reading = on
+            if on:
+                self.transport.resume_reading()
+            else:
+                self.transport.pause_reading()
+        return 0
+
+    def wait(self) -> None:
+        """The request under way is answered whenever there is something to answer."""
+        self.core.deadlines.cancel(<uint32_t>self.slot)
+
+    def respond(self, int status, headers, bytes body) -> None:
+        """Answers the request under way, once; the connection ends with it where the request says so.
+
+        headers: (name, value) pairs. ValueError: CR, LF or NUL in one.
+        """
+        cdef Request request = self.request
+        cdef bint close = request is None or self.body_due or self.eof or request.upgrade or not request.keep_alive
+        if not self.asked or self.transport is None or self.state == ConnectionState.CLOSING:
             return
-        self.core.outbox.write(<uint32_t>self.slot, answer)
+        head = request is not None and request.method == "HEAD"
+        self.core.outbox.write(<uint32_t>self.slot, response(status, headers, body, close=close, head=head))
+        self.asked = False
+        self.request = None
+        self.waiter = None
         if close:
             self.half_close()
             return
         self.state = ConnectionState.HTTP
         self.core.deadlines.set(<uint32_t>self.slot, HANDSHAKE_TIMEOUT)
-        self.transport.resume_reading()
+        self.read(True)
         if self.requests:
             self.core.loop.call_soon(self._next_request)
 
     def _next_request(self) -> None:
-        self.next_request()
+        if self.state == ConnectionState.HTTP:
+            self.next_request()
 
-    def upgrade(self, bytes head, Session session) -> None:
-        """Sends the head of the 101 answer; from here on the connection speaks websocket for this session."""
-        cdef Request request = session.request
+    def upgrade(self, bytes head, Session session, bint probing) -> None:
+        """Sends the head of the 101 answer; from here on the connection speaks websocket for this session,
+        or with `probing` is its candidate for an upgrade."""
         cdef bytearray tail = bytearray(self.parser.tail)
         self.parser = None
         self.requests = None
+        self.request = None
+        self.asked = False
         self.session = session
+        self.probing = probing
         self.state = ConnectionState.WEBSOCKET
         self.core.outbox.write(<uint32_t>self.slot, head)
-        if b"b64" in request.query_string() and request.query.get("b64") == "1":
-            self.core.outbox.flush_slot(<uint32_t>self.slot)
-            self.core.outbox.hand_over(<uint32_t>self.slot)
-            self.text_only = True
-        session.begin(self)
-        self.plan()
-        self.transport.resume_reading()
+        self.dialect = (DIALECT_EIO3 if session.protocol == 3 else 0) | (DIALECT_BASE64 if session.base64 else 0)
+        self.core.outbox.set_dialect(<uint32_t>self.slot, self.dialect)
+        if probing:
+            session.offer(self)
+            self.core.deadlines.set(<uint32_t>self.slot, self.core.upgrade_timeout)
+        else:
+            session.begin(self)
+            session.announce()
+            self.plan()
+        if self.transport is not None:
+            self.read(True)
         if tail:
             self.decode(<uint8_t *>PyByteArray_AS_STRING(tail), <uint8_t *>PyByteArray_AS_STRING(tail) + len(tail))
+
+    cdef int take_over(self, Transport old) except -1:
+        """The upgrade is through: the session's slot gets this descriptor."""
+        cdef int fd = -1 if self.secure else self.transport.get_extra_info("socket").fileno()
+        self.probing = False
+        self.core.deadlines.cancel(<uint32_t>self.slot)
+        self.core.outbox.adopt(self, <uint32_t>old.slot, fd, self.dialect)
+        return self.plan()
 
     # ---- websocket in ----
 
@@ -187,10 +245,13 @@ cdef class Connection(Transport):
         while True:
             kind = ws_decode(&self.decoder, &self.core.limits, &cursor, end, &event)
             if kind == WS_TEXT:
-                self.session.on_frame(event.data, event.size)
+                if self.probing:
+                    self.session.on_probe(self, event.data, event.size)
+                else:
+                    self.session.on_frame(event.data, event.size)
             elif kind == WS_NEED_MORE:
                 return 0
-            elif kind == WS_BINARY:
+            elif kind == WS_BINARY and not self.probing:
                 self.session.on_binary_frame(event.data, event.size)
             else:
                 self.on_control(kind, &event)
@@ -206,7 +267,7 @@ cdef class Connection(Transport):
     cdef int put_aside(self, uint8_t *cursor, uint8_t *end) except -1:
         """The others' turn: what is left is decoded in the next round of the loop, before anything new is read."""
         self.rest = bytearray(PyBytes_FromStringAndSize(<const char *>cursor, end - cursor))
-        self.transport.pause_reading()
+        self.read(False)
         self.core.loop.call_soon(self._go_on)
         return 0
 
@@ -219,25 +280,27 @@ cdef class Connection(Transport):
         data = <uint8_t *>PyByteArray_AS_STRING(rest)
         self.decode(data, data + len(rest))
         if self.rest is None and self.transport is not None and not self.transport.is_closing():
-            self.transport.resume_reading()
+            self.read(True)
 
     cdef int on_control(self, int kind, ws_event *event) except -1:
         if kind == WS_PING:
             return self.pong(event)
         if kind == WS_PONG:
             return 0
+        if kind == WS_BINARY:
+            return self.end("", None)
         if kind == WS_ERROR:
             self.failed = True
             self.close_code = event.code
             self.core.counters["websocket error %d" % event.code] += 1
-            return self.session.finish("transport error", "websocket protocol error %d" % event.code)
+            return self.end("transport error", "websocket protocol error %d" % event.code)
         # RFC 6455 5.5.1: a close frame is answered by one with the same code, unless ours went first.
         self.peer_closed = True
         if self.state == ConnectionState.CLOSING:
             self.transport.close()
             return 0
         self.close_code = 0 if event.code == WS_CLOSE_NO_STATUS else event.code
-        return self.session.finish("transport close", event.code)
+        return self.end("transport close", event.code)
 
     cdef int pong(self, ws_event *event) except -1:
         if self.state != ConnectionState.WEBSOCKET:
@@ -257,7 +320,7 @@ cdef class Connection(Transport):
         """Bytes that send(2) did not take, or that are the transport's anyway (TLS)."""
         if self.transport is None:
             return 0
-        self.transport.write(frames_in_base64(data) if self.text_only else data)
+        self.transport.write(data)
         if self.slot < 0:
             return 0
         if not self.paused and self.transport.get_write_buffer_size() == 0:
@@ -273,7 +336,7 @@ cdef class Connection(Transport):
         self.core.counters["send error" if error else "max_backlog reached"] += 1
         if self.session is not None:
             description = OSError(error, "send failed") if error else "max_backlog reached"
-            self.session.finish("transport error", description, True)
+            self.end("transport error", description, True)
         elif self.transport is not None:
             self.transport.abort()
         return 0
@@ -287,7 +350,10 @@ cdef class Connection(Transport):
         if self.state == ConnectionState.WEBSOCKET:
             if self.stalled(now):
                 self.core.counters["write stalled"] += 1
-                return self.session.finish("transport error", "the peer stopped reading", True)
+                return self.end("transport error", "the peer stopped reading", True)
+            if self.probing:
+                self.core.counters["upgrade timeout"] += 1
+                return self.end("", None)
             self.session.on_deadline(now)
             return self.plan()
         if self.state == ConnectionState.WAITING:
@@ -313,7 +379,7 @@ cdef class Connection(Transport):
     cdef int plan(self) except -1:
         """Sets the deadline of an open websocket: the session's, or the end of a stall when that is earlier."""
         cdef double at
-        if self.state != ConnectionState.WEBSOCKET:
+        if self.state != ConnectionState.WEBSOCKET or self.probing:
             return 0
         at = self.session.next_deadline()
         if self.stalled_by != 0 and self.stalled_by < at:
@@ -322,7 +388,17 @@ cdef class Connection(Transport):
 
     # ---- the end ----
 
-    cdef int shut(self, bint discard) except -1:
+    cdef int end(self, str reason, object description, bint discard=False) except -1:
+        """Ends the session, or only this connection where it is no more than a candidate."""
+        if not self.probing:
+            return self.session.finish(reason, description, discard)
+        if self.session.probe is self:
+            self.session.drop_probe()
+        if discard:
+            self.abort()
+        return 0
+
+    cdef int shut(self, str reason, bint discard) except -1:
         """The closing handshake (RFC 6455 7.1.2): our close frame, the peer's, then the descriptor."""
         if self.transport is None or self.state == ConnectionState.CLOSING:
             return 0
@@ -355,10 +431,21 @@ cdef class Connection(Transport):
         self.leave()
         if self.transport.can_write_eof():
             self.transport.write_eof()
-            self.transport.resume_reading()
+            self.read(True)
         else:
             self.transport.close()
         return 0
+
+    def refuse(self, int status, headers) -> None:
+        """Answers before anything was asked, and closes."""
+        self.asked = True
+        self.respond(status, headers, b"")
+
+    def hang_up(self) -> None:
+        """Closes the connection after what it has still to send."""
+        if self.transport is not None and self.state != ConnectionState.CLOSING:
+            self.leave()
+            self.transport.close()
 
     def abort(self) -> None:
         """Closes the descriptor at once."""

@@ -20,10 +20,19 @@ cdef class Core:
     cdef readonly double ping_interval
     cdef readonly double ping_timeout
     cdef readonly double connect_timeout  # 0: none
-    cdef bytes open_packet_rest  # what follows the sid in the open packet
+    cdef readonly double upgrade_timeout
+    cdef dict open_packet_rest  # by transport: what follows the sid in the open packet
+    cdef object initial_packet  # str or bytes that is sent after it; None: nothing
+    cdef object compression  # of the answers to GETs
+    cdef Py_ssize_t compression_threshold
+    cdef readonly dict lingering  # id -> Polling whose session has ended and whose client was not told yet
 
     # Python's part, called per connection and request:
     cdef object on_made  # (connection)
     cdef object on_request  # (connection, request or HttpError)
     cdef object on_lost  # (connection)
+    cdef object on_announced  # (connection, request whose body is still coming)
+    cdef object on_opened  # (session)
     cdef readonly Py_ssize_t max_body
+
+    cdef bytes open_packet(self, bytes upgrades, dict options)

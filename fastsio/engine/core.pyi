@@ -4,14 +4,18 @@ from typing import Any, Protocol
 
 from fastsio.engine.connection import Connection
 from fastsio.engine.http import HttpError
+from fastsio.engine.polling import Polling
 from fastsio.engine.request import Request
+from fastsio.engine.session import Session
 from fastsio.engine.timers import Deadlines
-from fastsio.outbox import Outbox
+from fastsio.outbox import Outbox, SlotOwner
 
 class Hooks(Protocol):
     def on_made(self, connection: Connection) -> None: ...
     def on_request(self, connection: Connection, request: Request | HttpError) -> None: ...
     def on_lost(self, connection: Connection) -> None: ...
+    def on_announced(self, connection: Connection, request: Request) -> None: ...
+    def on_opened(self, session: Session) -> None: ...
 
 class Core:
     loop: AbstractEventLoop
@@ -21,6 +25,8 @@ class Core:
     ping_interval: float
     ping_timeout: float
     connect_timeout: float
+    upgrade_timeout: float
+    lingering: dict[str, Polling]
     max_body: int
     def __init__(self, loop: AbstractEventLoop, options: dict[str, Any], hooks: Hooks) -> None: ...
-    def connections(self) -> list[Connection]: ...
+    def owners(self) -> list[SlotOwner]: ...

@@ -5,6 +5,12 @@ from collections import Counter
 from fastsio.engine.timers cimport Deadlines
 from fastsio.outbox cimport Outbox
 
+from fastsio.engine.compression import Compression
+
+cdef extern from "Python.h":
+    Py_ssize_t PY_SSIZE_T_MAX
+
+
 cdef Py_ssize_t RECEIVE_BUFFER = 256 * 1024
 
 
@@ -28,16 +34,32 @@ cdef class Core:
         self.ping_timeout = options["ping_timeout"]
         self.connect_timeout = options["connect_timeout"] or 0
         self.max_body = options["max_http_buffer_size"]
+        self.upgrade_timeout = options["upgrade_timeout"]
+        self.initial_packet = options["initial_packet"]
+        self.compression = Compression(options["http_compression"])
+        settings = options["http_compression"]
+        self.compression_threshold = PY_SSIZE_T_MAX if settings is None else settings.threshold
+        self.lingering = {}
         self.on_made = hooks.on_made
+        self.on_announced = hooks.on_announced
+        self.on_opened = hooks.on_opened
         self.on_request = hooks.on_request
         self.on_lost = hooks.on_lost
-        # Exactly these keys in this order, as the reference sends them; times in milliseconds.
-        self.open_packet_rest = b'","upgrades":[],"pingInterval":%d,"pingTimeout":%d,"maxPayload":%d}' % (
+        upgrades = options["allow_upgrades"] and "websocket" in options["transports"]
+        self.open_packet_rest = {
+            "polling": self.open_packet(b'"websocket"' if upgrades else b"", options),
+            "websocket": self.open_packet(b"", options),
+        }
+
+    cdef bytes open_packet(self, bytes upgrades, dict options):
+        """What follows the sid: exactly these keys in this order, as the reference sends them; in milliseconds."""
+        return b'","upgrades":[%b],"pingInterval":%d,"pingTimeout":%d,"maxPayload":%d}' % (
+            upgrades,
             round(self.ping_interval * 1000),
             round(self.ping_timeout * 1000),
             options["max_http_buffer_size"],
         )
 
-    def connections(self) -> list:
-        """Every connection there is now."""
+    def owners(self) -> list:
+        """Everything that has a slot now: connections, and polling sessions."""
         return [owner for owner in self.outbox.owners if owner is not None]

@@ -1,30 +1,33 @@
-"""Engine: accepts connections, answers requests, opens sessions."""
+"""Engine: an Engine.IO server as users see it: its options, listening and closing, its sessions."""
 
 from __future__ import annotations
 
 import asyncio
 import resource
 import ssl as ssl_module
-from collections.abc import Callable, Generator
-from inspect import isawaitable
+from collections.abc import Callable
 from logging import getLogger
 from socket import AF_UNIX
 from socket import socket as RawSocket
-from typing import Any
+from typing import Any, Unpack
 
 from fastsio.engine.connection import CLOSE_TIMEOUT, Connection
 from fastsio.engine.core import Core
-from fastsio.engine.handshake import MESSAGES, Handshake, Refusal, generate_id, switching_protocols
 from fastsio.engine.http import HttpError
+from fastsio.engine.ids import generate_id
+from fastsio.engine.reception import Middleware, Reception
 from fastsio.engine.request import Request
-from fastsio.engine.response import response
+from fastsio.engine.running import Runnable
 from fastsio.engine.session import Receiver, Session
 from fastsio.engine.static import StaticFile, client_files
-from fastsio.limits import rate_limited
+from fastsio.events import Emitter
+from fastsio.handlers import Listeners
+from fastsio.options import Options, resolve
 from fastsio.outbox import Outbox
-from fastsio.tasks import spawn
 
 log = getLogger("fastsio")
+
+SPARE_DESCRIPTORS = 64  # for the application's own files when max_connections is not given
 
 
 class BufferedConnection(Connection, asyncio.BufferedProtocol):
@@ -33,30 +36,61 @@ class BufferedConnection(Connection, asyncio.BufferedProtocol):
     __slots__ = ()
 
 
-# What is left to do for a handshake: yields what the application's functions return, ends with the session's id.
-Steps = Generator[object, Any, str]
+class Engine(Runnable, Emitter):
+    """An Engine.IO server, alone or under a Server.
 
-SPARE_DESCRIPTORS = 64  # for the application's own files when max_connections is not given
+    options: those of fastsio.options.Options that are Engine.IO's; `path` is "/engine.io" here.
+    Events: `connection(conn)`, `connection_error(error)` with `code`, `message`, `context` and `request`,
+    `initial_headers(headers, request)`, `headers(headers, request)`. Source: Engine.IO 6.x.
+    """
 
+    def __init__(self, **options: Unpack[Options]) -> None:
+        alone: Options = {"path": "/engine.io", "serve_client": False, "connect_timeout": 0.0}
+        alone.update(options)
+        self._setup(resolve(**alone), Receiver)
 
-class Engine:
-    """An Engine.IO server. It becomes part of an event loop with the first `listen`."""
+    @classmethod
+    def _under(cls, options: dict[str, Any], new_receiver: Callable[[], Receiver]) -> Engine:
+        """The engine of a server. options: resolved."""
+        engine = cls.__new__(cls)
+        engine._setup(options, new_receiver)
+        return engine
 
-    def __init__(self, options: dict[str, Any], new_receiver: Callable[[], Receiver]) -> None:
+    def _setup(self, options: dict[str, Any], new_receiver: Callable[[], Receiver]) -> None:
         self._options = options
         self._new_receiver = new_receiver
+        self._listeners = Listeners()
         self._core: Core | None = None
         self._servers: list[asyncio.Server] = []
         self._connections = 0
         self._max_connections: int = options["max_connections"] or default_max_connections()
         self._all_closed: asyncio.Event | None = None
         self._closing: asyncio.Task[None] | None = None
+        self._middlewares: tuple[Middleware, ...] = ()
+        #: The open sessions by id.
         self.clients: dict[str, Session] = {}
+        #: Makes a session's id from its request; may be replaced, by a coroutine function too.
         self.generate_id: Callable[[Request], Any] = lambda request: generate_id()
         #: Files that are served beside Socket.IO, by path: `engine.files["/"] = StaticFile("text/html", page)`.
         self.files: dict[str, StaticFile] = {}
-        # Connections whose handshake waits for a function of the application.
-        self._deciding: set[Connection] = set()
+
+    def _table(self) -> Listeners:
+        return self._listeners
+
+    def _failed(self, error: Exception) -> None:
+        log.error("exception in a listener of the engine", exc_info=error)
+
+    def use(self, middleware: Middleware) -> Middleware:
+        """Asks a function, sync or async, at each request: `middleware(request)`, in the order of registration.
+
+        What it returns, a mapping or None, are headers for the answer. Raising ConnectError refuses the request
+        with code 4 and its message; any other exception with code 3, and it is logged. Returns the function, so
+        that it decorates too. Source: Engine.IO 6.x (`engine.use`).
+        """
+        if not callable(middleware):
+            raise TypeError(f"a middleware must be callable, got {type(middleware).__name__}")
+        self._middlewares += (middleware,)
+        return middleware
 
     @property
     def clients_count(self) -> int:
@@ -74,7 +108,20 @@ class Engine:
 
     # ---- listening ----
 
-    async def listen(
+    def _start(self) -> Core:
+        """Becomes part of the running event loop."""
+        loop = asyncio.get_running_loop()
+        core = self._core
+        if core is None:
+            core = self._core = Core(loop, self._options, self)
+            self._reception = Reception(self, core)
+            if self._options["serve_client"]:
+                self.files = {**client_files(self._options["path"]), **self.files}
+        elif core.loop is not loop:
+            raise RuntimeError("the server listens in another event loop already: close it there first")
+        return core
+
+    async def _listen(
         self,
         port: int | None,
         host: str,
@@ -85,16 +132,8 @@ class Engine:
         backlog: int,
         reuse_port: bool,
     ) -> None:
-        """As Server.listen."""
         loop = asyncio.get_running_loop()
-        core = self._core
-        if core is None:
-            core = self._core = Core(loop, self._options, self)
-            self._handshake = Handshake(self._options, self.clients)
-            if self._options["serve_client"]:
-                self.files = {**client_files(self._options["path"]), **self.files}
-        elif core.loop is not loop:
-            raise RuntimeError("the server listens in another event loop already: close it there first")
+        core = self._start()
 
         def new_connection() -> BufferedConnection:
             return BufferedConnection(core, ssl is not None)
@@ -136,146 +175,63 @@ class Engine:
             return
         for session in list(self.clients.values()):
             session.end("server shutting down")
+        for polling in list(core.lingering.values()):
+            polling.drop()
         if self._connections:
-            self._all_closed = asyncio.Event()
-            for connection in core.connections():
-                if connection.session is None:
-                    connection.abort()
-            try:
-                await asyncio.wait_for(self._all_closed.wait(), CLOSE_TIMEOUT)
-            except TimeoutError:
-                for connection in core.connections():
-                    connection.abort()
-                await self._all_closed.wait()
+            await self._close_connections(core)
         for server in servers:
             await server.wait_closed()
         core.deadlines.stop()
         self._core = None
+
+    async def _close_connections(self, core: Core) -> None:
+        self._all_closed = asyncio.Event()
+        connections = [owner for owner in core.owners() if isinstance(owner, Connection)]
+        for connection in connections:
+            if connection.session is None:
+                connection.hang_up()
+        try:
+            await asyncio.wait_for(self._all_closed.wait(), CLOSE_TIMEOUT)
+        except TimeoutError:
+            for connection in connections:
+                connection.abort()
+            await self._all_closed.wait()
         self._all_closed = None
 
-    # ---- what connections call ----
+    # ---- what connections and sessions call ----
 
     def on_made(self, connection: Connection) -> None:
         """A connection was accepted."""
         self._connections += 1
         if self._connections > self._max_connections:
             self._count("connections above max_connections")
-            connection.respond(response(503, [("Retry-After", "10")], b"", close=True), True)
+            connection.refuse(503, [("Retry-After", "10")])
 
     def on_lost(self, connection: Connection) -> None:
         """A connection is gone."""
-        self._deciding.discard(connection)
+        self._reception.on_lost(connection)
         self._connections -= 1
         if self._connections == 0 and self._all_closed is not None:
             self._all_closed.set()
 
+    def on_opened(self, session: Session) -> None:
+        """A session is open."""
+        self._listeners.fire(self, "connection", session)
+
+    def on_announced(self, connection: Connection, request: Request) -> None:
+        """The head of a request whose body is still coming."""
+        self._reception.on_announced(connection, request)
+
     def on_request(self, connection: Connection, request: Request | HttpError) -> None:
-        """Answers a request, or begins to; an HttpError stands for what is not HTTP as we take it."""
-        if isinstance(request, HttpError):
-            self._deciding.discard(connection)
-            self._count(f"http {request.status}")
-            connection.respond(response(request.status, [], str(request).encode(), close=True), True)
-            return
-        try:
-            request.address = connection.peer
-            request.secure = connection.secure
-            path = request.path
-            if not request.upgrade and path in self.files:
-                connection.respond(self.files[path].answer(request), not request.keep_alive)
-            elif self._handshake.matches(path):
-                self._advance(connection, request, self._admission(request))
-            else:
-                self._not_found(connection, request)
-        except Exception as error:
-            self._fail(connection, request, error)
-
-    def _not_found(self, connection: Connection, request: Request) -> None:
-        self._count("http 404")
-        close = request.upgrade or not request.keep_alive
-        connection.respond(response(404, [], b"", close=close), close)
-
-    # ---- handshakes ----
-
-    def _admission(self, request: Request) -> Steps:
-        """Yields what the application's functions return and takes what came of it; returns the session's id."""
-        yield from self._handshake.check(request)
-        id = yield self.generate_id(request)
-        if not isinstance(id, str) or not id or id in self.clients:
-            raise ValueError(f"generate_id must return a new, non-empty str, got {id!r}")
-        return id
-
-    def _advance(self, connection: Connection, request: Request, steps: Steps) -> None:
-        """Takes the steps of an admission; from the first that has to be waited for on, in a task."""
-        result: object = None
-        try:
-            while True:
-                result = steps.send(result)
-                if type(result) is not str and isawaitable(result):
-                    self._deciding.add(connection)
-                    spawn(self._advance_later(connection, request, steps, result))
-                    return
-        except StopIteration as end:
-            self._open(connection, request, end.value)
-
-    async def _advance_later(self, connection: Connection, request: Request, steps: Steps, result: object) -> None:
-        try:
-            id = await remaining(steps, result)
-            if connection in self._deciding:  # else it is gone
-                self._open(connection, request, id)
-        except BaseException as error:
-            self._fail(connection, request, error)
-            if not isinstance(error, Exception):
-                raise
-        finally:
-            self._deciding.discard(connection)
-
-    def _open(self, connection: Connection, request: Request, id: str) -> None:
-        assert self._core is not None
-        key = request.header("sec-websocket-key")
-        assert key is not None  # checked by the handshake
-        receiver = self._new_receiver()
-        session = Session(self._core, id, request, receiver)
-        session.on_closed = self._forget
-        receiver.attach(session)
-        self.clients[id] = session
-        connection.upgrade(switching_protocols(key, ()), session)
-
-    def _fail(self, connection: Connection, request: Request, error: BaseException) -> None:
-        """Whatever went wrong, the request gets an answer."""
-        close = request.upgrade or not request.keep_alive
-        if isinstance(error, Refusal):
-            self._count(f"refused: {MESSAGES[error.code]}")
-            connection.respond(error.answer(request), close)
-            return
-        self._count("http 500")
-        if rate_limited("http 500"):
-            log.error("exception while a request was answered", exc_info=error)
-        if connection.session is not None:
-            connection.abort()  # the 101 is out: there is no other answer any more
-        else:
-            connection.respond(response(500, [], b"", close=True), True)
+        """A request is complete; an HttpError stands for what is not HTTP as we take it."""
+        self._reception.on_request(connection, request)
 
     def _forget(self, session: Session) -> None:
-        del self.clients[session.id]
+        self.clients.pop(session.id, None)
 
     def _count(self, what: str) -> None:
         assert self._core is not None
         self._core.counters[what] += 1
-
-
-async def remaining(steps: Steps, result: object) -> str:
-    """Takes the steps from a result on, which may have to be awaited like those after it."""
-    try:
-        while True:
-            try:
-                value = await result if isawaitable(result) else result
-            except Exception as error:
-                result = steps.throw(error)
-            else:
-                result = steps.send(value)
-    except StopIteration as end:
-        id: str = end.value
-        return id
 
 
 def default_max_connections() -> int:

@@ -1,9 +1,12 @@
 from collections.abc import Callable
-from typing import Literal
+from typing import Final, Literal
 
 from fastsio.engine.core import Core
 from fastsio.engine.request import Request
+from fastsio.handlers import Listeners
 from fastsio.outbox import SlotOwner
+
+NOOP_INTERVAL: Final[float]
 
 class Receiver:
     def attach(self, session: Session) -> None: ...
@@ -15,21 +18,32 @@ class Transport(SlotOwner):
 class Session:
     id: str
     request: Request
+    protocol: Literal[3, 4]
+    base64: bool
     opened: float
+    upgraded: bool
     on_closed: Callable[[Session], None] | None
-    def __init__(self, core: Core, id: str, request: Request, receiver: Receiver) -> None: ...
+    def __init__(
+        self,
+        core: Core,
+        id: str,
+        request: Request,
+        receiver: Receiver,
+        protocol: int = 4,
+        base64: bool = False,
+    ) -> None: ...
+    def send(self, data: str | bytes, *, compress: bool = True) -> None: ...
     def close(self, discard: bool = False) -> None: ...
     def end(self, reason: str, description: object = None) -> None: ...
+    def _table(self) -> Listeners: ...
+    @property
+    def may_upgrade(self) -> bool: ...
     @property
     def slot_number(self) -> int: ...
     @property
-    def ready_state(self) -> Literal["open", "closed"]: ...
-    @property
-    def protocol(self) -> Literal[3, 4]: ...
+    def ready_state(self) -> Literal["opening", "open", "closed"]: ...
     @property
     def transport(self) -> Transport | None: ...
-    @property
-    def upgraded(self) -> bool: ...
     @property
     def remote_address(self) -> str: ...
     @property

@@ -1,29 +1,38 @@
-"""Session: Engine.IO protocol 4 as one connection sees it (the rules are in the Engine.IO specification).
+"""Session: Engine.IO as one client speaks it, protocols 3 and 4 (the rules are in their specifications).
 
-It is told of frames and deadlines by its Transport and tells its Receiver of
-messages. Here are packet types, the heartbeat and the end of a session with its
-reason. It never touches a socket or an event loop, and knows nothing of
-Socket.IO.
+It is told of packets and deadlines by its Transport and tells its Receiver of
+messages. Here are packet types, the heartbeat, the upgrade and the end of a session
+with its reason. It never touches a socket, and knows nothing of Socket.IO.
 
  1. A session is OPEN from the open packet until its first reason to end; the reason is given to
     the Receiver exactly once, and nothing is given to it afterwards.
- 2. The server pings every ping_interval; a pong sets the next ping; no pong within ping_timeout
-    ends the session with "ping timeout". Any other packet extends that wait, once.
+ 2. Protocol 4: the server pings every ping_interval; a pong sets the next ping; no pong within
+    ping_timeout ends the session with "ping timeout". Any other packet extends that wait, once.
+    Protocol 3: the client pings; nothing from it for both times together ends the session.
  3. Without a namespace joined within connect_timeout the session ends.
+ 4. Upgrade: a candidate sends "2probe" and gets "3probe"; with its "5" it takes over the slot, and so all
+    that is queued. Until then messages go by polling. Anything else ends the candidate alone.
 """
 
 from base64 import b64decode
 from binascii import Error as Base64Error
+from logging import getLogger
 from time import time
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t, uint8_t, uint32_t
+from libc.string cimport memcmp
 
 from fastsio.engine.core cimport Core
+from fastsio.handlers cimport Listeners
+from fastsio.message cimport encode_binary, encode_text, message, message_release
 from fastsio.outbox cimport SlotOwner, outbox_now, outbox_pending
-from fastsio.wire.ws cimport WS_MAX_HEADER, WS_TEXT, ws_write_header
 
-cdef bytes PING = b"\x81\x012"
+log = getLogger("fastsio")
+
+NOOP_INTERVAL = 0.1  # seconds between two noops to a polling client whose upgrade is under way
+
+cdef size_t MAX_PING = 125  # bytes of a protocol 3 ping that are echoed
 
 
 cdef inline double monotonic() noexcept:
@@ -31,22 +40,35 @@ cdef inline double monotonic() noexcept:
 
 
 cdef class Receiver:
+    """What takes a session's messages; this one leaves them to the session's listeners."""
+
     def attach(self, session: Session) -> None:
         """Names the session whose receiver this is."""
-        raise NotImplementedError
+
+    cdef int on_open(self) except -1:
+        return 0
 
     cdef int on_text(self, const uint8_t *data, size_t size) except -1:
-        raise NotImplementedError
+        return 0
 
     cdef int on_binary(self, const uint8_t *data, size_t size) except -1:
-        raise NotImplementedError
+        return 0
 
     cdef int on_close(self, str reason, object description) except -1:
-        raise NotImplementedError
+        return 0
 
 
 cdef class Transport(SlotOwner):
-    cdef int shut(self, bint discard) except -1:
+    cdef int shut(self, str reason, bint discard) except -1:
+        raise NotImplementedError
+
+    cdef int nudge(self) except -1:
+        return 0
+
+    cdef int retire(self) except -1:
+        raise NotImplementedError
+
+    cdef int take_over(self, Transport old) except -1:
         raise NotImplementedError
 
     cdef str transport_name(self):
@@ -58,17 +80,14 @@ cdef class Transport(SlotOwner):
 
 
 cdef class Session:
-    """The engine socket: one Engine.IO client.
-
-    Made by the engine; `conn` of a Client and of a Socket is one of these.
-    """
-
-    def __cinit__(self, Core core, str id, object request, Receiver receiver):
+    def __cinit__(self, Core core, str id, object request, Receiver receiver, int protocol=4, bint base64=False):
         self.core = core
         self.id = id
         self.request = request
         self.receiver = receiver
-        self.state = SessionState.OPEN
+        self.protocol = protocol
+        self.base64 = base64
+        self.state = SessionState.OPENING
         self.opened = time()
 
     # ---- what the transport tells ----
@@ -77,53 +96,93 @@ cdef class Session:
         """Sends the open packet and starts the heartbeat."""
         cdef double now = monotonic()
         self.carrier = carrier
-        self.beat_at = now + self.core.ping_interval
+        self.state = SessionState.OPEN
+        self.awaiting_pong = self.protocol == 3
+        self.beat_at = now + self.core.ping_interval + (self.core.ping_timeout if self.protocol == 3 else 0.0)
         self.connect_by = now + self.core.connect_timeout
         self.joined = self.core.connect_timeout == 0
-        opening = b'0{"sid":"' + self.id.encode() + self.core.open_packet_rest
-        return self.core.outbox.write(<uint32_t>carrier.slot, frame(opening))
+        rest = self.core.open_packet_rest[carrier.transport_name()]
+        self.core.outbox.write_packet(<uint32_t>carrier.slot, b'0{"sid":"' + self.id.encode() + rest)
+        if self.core.initial_packet is not None:
+            self.send(self.core.initial_packet)
+        return 0
+
+    cdef int announce(self) except -1:
+        """The session is open, and may send and receive."""
+        self.core.on_opened(self)
+        return self.receiver.on_open() if self.state == SessionState.OPEN else 0
 
     cdef int on_frame(self, const uint8_t *data, size_t size) except -1:
-        """A text frame: one packet."""
+        """A text packet."""
         if self.state != SessionState.OPEN:
             return 0
-        if size > 1 and data[0] == c"4":
+        if size > 0 and data[0] == c"4":
             if self.awaiting_pong:
                 self.extend()
+            if self.own is not None:
+                self.tell("message", data[1:size].decode())
+                if self.state != SessionState.OPEN:
+                    return 0
             return self.receiver.on_text(data + 1, size - 1)
         return self.on_other_packet(data, size)
 
     cdef int on_binary_frame(self, const uint8_t *data, size_t size) except -1:
-        """A binary frame: a message without a type."""
+        """A binary packet: with protocol 4 a message without a type."""
         if self.state != SessionState.OPEN:
             return 0
         if self.awaiting_pong:
             self.extend()
+        if self.protocol == 3:
+            if size == 0 or data[0] != 4:
+                return self.finish("parse error", "unknown packet type")
+            data += 1
+            size -= 1
+        if self.own is not None:
+            self.tell("message", data[:size])
+            if self.state != SessionState.OPEN:
+                return 0
         return self.receiver.on_binary(data, size)
 
     cdef int on_other_packet(self, const uint8_t *data, size_t size) except -1:
         cdef uint8_t type = data[0] if size else 0
-        if type == c"3" and size == 1:
+        if type == c"3" and size == 1 and self.protocol == 4:
             return self.on_pong()
         if self.awaiting_pong:
             self.extend()
-        if type == c"4":
-            return self.receiver.on_text(data + 1, 0)
         if type == c"b":
             return self.on_base64(data + 1, size - 1)
-        if type == c"2":
+        if type == c"2" and self.protocol == 3:
+            return self.on_ping(data, size)
+        if type == (c"2" if self.protocol == 4 else c"3"):
             return self.finish("transport error", "invalid heartbeat direction")
         if type in (c"0", c"1", c"3", c"5", c"6"):
-            return 0  # open, close, upgrade, noop: without meaning from a websocket client
+            return 0  # open, close, upgrade, noop: without meaning here
         return self.finish("parse error", "unknown packet type")
 
     cdef int on_base64(self, const uint8_t *data, size_t size) except -1:
+        """A binary message as text; with protocol 3 its type is in front."""
         cdef bytes decoded
+        if self.protocol == 3:
+            if size == 0 or data[0] != c"4":
+                return self.finish("parse error", "unknown packet type")
+            data += 1
+            size -= 1
         try:
             decoded = b64decode(PyBytes_FromStringAndSize(<const char *>data, size), validate=True)
         except Base64Error:
             return self.finish("parse error", "invalid base64")
+        if self.own is not None:
+            self.tell("message", decoded)
+            if self.state != SessionState.OPEN:
+                return 0
         return self.receiver.on_binary(<const uint8_t *>PyBytes_AS_STRING(decoded), PyBytes_GET_SIZE(decoded))
+
+    cdef int tell(self, str kind, object data) except -1:
+        """Calls the listeners of a packet."""
+        self.own.fire(self, "packet", {"type": kind, "data": data})
+        if kind == "message":
+            self.own.fire(self, "message", data)
+        return 0
 
     # ---- heartbeat ----
 
@@ -135,8 +194,15 @@ cdef class Session:
             self.core.deadlines.set(<uint32_t>self.carrier.slot, self.core.ping_interval)
         return 0
 
+    cdef int on_ping(self, const uint8_t *data, size_t size) except -1:
+        if size > MAX_PING:
+            return self.finish("parse error", "a ping of more than 125 bytes")
+        return self.core.outbox.write_packet(<uint32_t>self.carrier.slot, b"3" + data[1:size])
+
     cdef int extend(self) except -1:
-        if not self.extended:
+        if self.protocol == 3:
+            self.beat_at = monotonic() + self.core.ping_interval + self.core.ping_timeout
+        elif not self.extended:
             self.extended = True
             self.beat_at = monotonic() + self.core.ping_timeout
         return 0
@@ -152,11 +218,60 @@ cdef class Session:
             return self.finish("ping timeout", None)
         self.awaiting_pong = True
         self.beat_at = now + self.core.ping_timeout
-        return self.core.outbox.write(<uint32_t>self.carrier.slot, PING)
+        return self.core.outbox.write_packet(<uint32_t>self.carrier.slot, b"2")
 
     cdef double next_deadline(self) noexcept:
         """The monotonic time at which on_deadline has something to do."""
         return self.beat_at if self.joined or self.beat_at < self.connect_by else self.connect_by
+
+    # ---- upgrade (rule 4) ----
+
+    @property
+    def may_upgrade(self) -> bool:
+        """Whether a websocket may ask to take over."""
+        return self.state == SessionState.OPEN and self.probe is None and self.carrier.transport_name() == "polling"
+
+    cdef int offer(self, Transport candidate) except -1:
+        self.probe = candidate
+        self.probed = False
+        return 0
+
+    cdef int on_probe(self, Transport candidate, const uint8_t *data, size_t size) except -1:
+        """A text frame of the candidate."""
+        if self.probe is not candidate:
+            return 0
+        if size == 6 and memcmp(data, b"2probe", 6) == 0:
+            self.core.outbox.write_packet(<uint32_t>candidate.slot, b"3probe")
+            if not self.probed:
+                self.probed = True
+                self.core.loop.call_later(NOOP_INTERVAL, self._nudge, candidate)
+            return 0
+        if size == 1 and data[0] == c"5" and self.probed:
+            return self.switch(candidate)
+        return self.drop_probe()
+
+    def _nudge(self, Transport candidate) -> None:
+        """The client waits with its "5" for the end of its GET."""
+        if self.probe is candidate:
+            self.carrier.nudge()
+            self.core.loop.call_later(NOOP_INTERVAL, self._nudge, candidate)
+
+    cdef int switch(self, Transport candidate) except -1:
+        cdef Transport old = self.carrier
+        self.carrier = candidate
+        self.probe = None
+        self.upgraded = True
+        candidate.take_over(old)
+        old.retire()
+        if self.own is not None:
+            self.own.fire(self, "upgrade", candidate)
+        return 0
+
+    cdef int drop_probe(self) except -1:
+        """The candidate does not take over."""
+        cdef Transport candidate = self.probe
+        self.probe = None
+        return candidate.shut("", False) if candidate is not None else 0
 
     # ---- the end ----
 
@@ -173,12 +288,30 @@ cdef class Session:
             if self.on_closed is not None:
                 self.on_closed(self)
             receiver.on_close(reason, description)
+            if self.own is not None:
+                self.own.fire(self, "close", reason, description)
         finally:
+            self.drop_probe()
             if carrier is not None:
-                carrier.shut(discard)
+                carrier.shut(reason, discard)
         return 0
 
     # ---- for the user ----
+
+    def send(self, data: str | bytes, *, compress: bool = True) -> None:
+        """Sends a message: text, or binary. compress: whether it is compressed, where compression is on.
+
+        After the close nothing is sent. Source: Engine.IO.
+        """
+        cdef message *packet
+        if self.state != SessionState.OPEN:
+            return
+        packet = encode_text(b"4" + data.encode()) if isinstance(data, str) else encode_binary(bytes(data))
+        packet.compress = compress
+        try:
+            self.core.outbox.push(<uint32_t>self.carrier.slot, packet, False)
+        finally:
+            message_release(packet)
 
     def close(self, discard: bool = False) -> None:
         """Closes the connection, after what is queued was sent; with `discard` at once."""
@@ -188,25 +321,24 @@ cdef class Session:
         """Closes with another reason than "forced close" (for the layers above)."""
         self.finish(reason, description)
 
-    @property
-    def ready_state(self) -> str:
-        """ "open" or "closed"."""
-        return "open" if self.state == SessionState.OPEN else "closed"
+    def _failed(self, error: Exception) -> None:
+        """A listener raised."""
+        log.error("exception in a listener of an engine socket", exc_info=error)
+
+    def _table(self) -> Listeners:
+        if self.own is None:
+            self.own = Listeners()
+        return self.own
 
     @property
-    def protocol(self) -> int:
-        """The Engine.IO protocol: 4."""
-        return 4
+    def ready_state(self) -> str:
+        """ "opening", "open" or "closed"."""
+        return ("opening", "open", "closed")[self.state]
 
     @property
     def transport(self) -> Transport | None:
         """What carries the session now, with a `name`; None once it is closed."""
         return self.carrier
-
-    @property
-    def upgraded(self) -> bool:
-        """Whether the session came from polling to websocket."""
-        return False
 
     @property
     def remote_address(self) -> str:
@@ -226,10 +358,3 @@ cdef class Session:
 
     cdef int64_t slot(self) noexcept:
         return self.carrier.slot if self.carrier is not None else -1
-
-
-cdef bytes frame(bytes text):
-    """A text frame around the text."""
-    cdef uint8_t head[WS_MAX_HEADER]
-    cdef size_t size = ws_write_header(head, WS_TEXT, 0, len(text))
-    return PyBytes_FromStringAndSize(<const char *>head, size) + text

@@ -18,17 +18,14 @@ LAYERS = {
         "namespace",
         "sockets",
         "broadcast",
-        "events",
         "client",
         "adapter",
         "dispatch",
-        "handlers",
-        "options",
     ],
-    "engine": ["engine"],
+    "engine": ["engine", "options"],
     "fan-out": ["outbox", "rooms", "message", "bitset"],
     "codecs": ["wire"],
-    "ground": ["checks", "errors", "limits", "tasks"],
+    "ground": ["checks", "errors", "limits", "tasks", "events", "handlers"],
 }
 
 # layer -> the layers that it may see beside itself

@@ -1,0 +1,291 @@
+"""Reception: what becomes of a request.
+
+A request goes through middlewares, the origin's check and the checks of handshake.py, some of which may wait for
+a function of the application; then a session opens, a polling session gets its GET or POST, a websocket is offered
+to a session for its upgrade, or a file is sent. Every request gets exactly one answer, whatever goes wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from inspect import isawaitable
+from logging import getLogger
+from typing import TYPE_CHECKING, Any, Protocol
+
+from multidict import CIMultiDict
+
+from fastsio.engine.cookie import set_cookie
+from fastsio.engine.core import Core
+from fastsio.engine.cors import Cors
+from fastsio.engine.handshake import BAD_REQUEST, FORBIDDEN, MESSAGES, UNKNOWN_SID, Handshake, Headers, Refusal
+from fastsio.engine.http import HttpError
+from fastsio.engine.origins import OriginCheck
+from fastsio.engine.polling import Polling
+from fastsio.engine.request import Request
+from fastsio.engine.session import Session
+from fastsio.engine.static import StaticFile
+from fastsio.engine.switching import switching_protocols
+from fastsio.errors import ConnectError
+from fastsio.events import Emitter
+from fastsio.handlers import Listeners
+from fastsio.limits import rate_limited
+from fastsio.tasks import spawn
+
+if TYPE_CHECKING:
+    from fastsio.engine.engine import Engine
+
+log = getLogger("fastsio")
+
+Middleware = Callable[[Request], Any]
+
+
+class Exchange(Protocol):
+    """One HTTP request under way, whoever carries it."""
+
+    waiter: Any
+    session: Session | None
+
+    @property
+    def peer(self) -> str: ...
+    @property
+    def secure(self) -> bool: ...
+    def respond(self, status: int, headers: Headers, body: bytes) -> None: ...
+    def upgrade(self, head: bytes, session: Session, probing: bool) -> None: ...
+    def wait(self) -> None: ...
+    def abort(self) -> None: ...
+
+
+class Preflight(list[tuple[str, str]]):
+    """The headers of the answer to an OPTIONS request."""
+
+
+# What a request is for: a new session's id, a session that it upgrades, a polling session, a file, or a preflight.
+Purpose = str | Session | Polling | StaticFile | Preflight
+# The way there: yields what the application's functions return, takes what came of it.
+Steps = Generator[object, Any, Purpose]
+
+
+class EngineSocket(Session, Emitter):
+    """The engine socket: one Engine.IO client. `conn` of a Client and of a Socket is one of these.
+
+    Events: `packet(packet)`, `message(data)`, `upgrade(transport)`, `close(reason, description)`.
+    Source: Engine.IO.
+    """
+
+    __slots__ = ()
+
+    def _table(self) -> Listeners:
+        return Session._table(self)
+
+
+class Reception:
+    """The requests of one engine. core: the engine's share of the event loop."""
+
+    def __init__(self, engine: Engine, core: Core) -> None:
+        self._engine = engine
+        self._core = core
+        self._options = options = engine._options
+        self._listeners = engine._listeners
+        self._clients = engine.clients
+        self._handshake = Handshake(options, engine.clients, core.lingering)
+        self._origins = OriginCheck(options["origins"])
+        self._cors = Cors(options["origins"], options["cors"])
+        # Exchanges whose request waits for a function of the application.
+        self._deciding: set[Exchange] = set()
+
+    # ---- what connections call ----
+
+    def on_lost(self, exchange: Exchange) -> None:
+        """Its connection is gone."""
+        self._deciding.discard(exchange)
+
+    def on_announced(self, exchange: Exchange, request: Request) -> None:
+        """The head of a request whose body is still coming: two POSTs to one session at a time are refused."""
+        if self._handshake.matches(request.path):
+            session = self._clients.get(request.query.get("sid", ""))
+            carrier = session.transport if session is not None else None
+            if isinstance(carrier, Polling) and request.method == "POST":
+                carrier.on_announced(exchange, self._cors.headers(None))
+
+    def on_request(self, exchange: Exchange, request: Request | HttpError) -> None:
+        """Answers a request, or begins to; an HttpError stands for what is not HTTP as we take it."""
+        if isinstance(request, HttpError):
+            self._deciding.discard(exchange)
+            self._count(f"http {request.status}")
+            exchange.respond(request.status, [], str(request).encode())
+            return
+        headers: Headers = []
+        try:
+            request.address = exchange.peer
+            request.secure = exchange.secure
+            path = request.path
+            if path in self._engine.files and not request.upgrade:
+                self._advance(exchange, request, headers, self._file_steps(self._engine.files[path], request, headers))
+            elif self._handshake.matches(path):
+                self._advance(exchange, request, headers, self._steps(request, headers))
+            else:
+                self._count("http 404")
+                exchange.respond(404, [], b"")
+        except Exception as error:
+            self._fail(exchange, request, headers, error)
+
+    # ---- from a request to what it is for ----
+
+    def _steps(self, request: Request, headers: Headers) -> Steps:
+        """What the request is for. headers: for its answer, errors too; Refusal: it is refused."""
+        for middleware in self._engine._middlewares:
+            yield from self._pass(middleware, request, headers)
+        origin = request.header("origin")
+        allowed = origin is None or (yield from self._origins.judge(origin, request))
+        if self._cors.configured:
+            readable = origin if allowed else None
+            if request.method == "OPTIONS":
+                return Preflight(self._cors.preflight(readable, request.header("access-control-request-headers"))[1])
+            headers += self._cors.headers(readable)
+        found = self._handshake.check(request)
+        if not allowed:
+            raise Refusal(FORBIDDEN, upgrade_status=403, context={"origin": origin})
+        if found is not None:
+            return found
+        yield from self._handshake.admit(request)
+        id = yield self._engine.generate_id(request)
+        if not isinstance(id, str) or not id or id in self._clients:
+            raise ValueError(f"generate_id must return a new, non-empty str, got {id!r}")
+        return id
+
+    def _file_steps(self, file: StaticFile, request: Request, headers: Headers) -> Steps:
+        origin = request.header("origin")
+        if self._cors.configured:
+            allowed = origin is not None and (yield from self._origins.judge(origin, request))
+            headers += self._cors.headers(origin if allowed else None)
+        return file
+
+    def _pass(self, middleware: Middleware, request: Request, headers: Headers) -> Generator[object, Any, None]:
+        try:
+            result = yield middleware(request)
+            if result is not None:
+                headers += result.items() if isinstance(result, Mapping) else result
+        except ConnectError as error:
+            raise Refusal(FORBIDDEN, error.message, context={"name": "MIDDLEWARE_FAILURE"}) from None
+        except Exception as error:
+            if rate_limited("engine middleware"):
+                log.error("exception in a middleware of the engine", exc_info=error)
+            raise Refusal(BAD_REQUEST, context={"name": "MIDDLEWARE_FAILURE"}) from None
+
+    def _advance(self, exchange: Exchange, request: Request, headers: Headers, steps: Steps) -> None:
+        """Takes the steps; from the first that has to be waited for on, in a task."""
+        result: object = None
+        try:
+            while True:
+                result = steps.send(result)
+                if type(result) is not str and isawaitable(result):
+                    self._deciding.add(exchange)
+                    spawn(self._advance_later(exchange, request, headers, steps, result))
+                    return
+        except StopIteration as end:
+            self._proceed(exchange, request, headers, end.value)
+
+    async def _advance_later(
+        self, exchange: Exchange, request: Request, headers: Headers, steps: Steps, result: object
+    ) -> None:
+        try:
+            purpose = await remaining(steps, result)
+            if exchange in self._deciding:  # else it is gone
+                self._proceed(exchange, request, headers, purpose)
+        except BaseException as error:
+            self._fail(exchange, request, headers, error)
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            self._deciding.discard(exchange)
+
+    def _proceed(self, exchange: Exchange, request: Request, headers: Headers, purpose: Purpose) -> None:
+        if isinstance(purpose, Polling):
+            self._poll(exchange, request, headers, purpose)
+        elif isinstance(purpose, str):
+            self._open(exchange, request, headers, purpose)
+        elif isinstance(purpose, Session):
+            if not purpose.may_upgrade:  # it was, when this began
+                raise Refusal(BAD_REQUEST)
+            headers = self._told(headers, request, initial=False)
+            exchange.upgrade(switching_protocols(request, headers), purpose, True)
+        elif isinstance(purpose, StaticFile):
+            status, own, body = purpose.reply(request)
+            exchange.respond(status, own + headers, body)
+        else:
+            exchange.respond(204, [*headers, *purpose], b"")
+
+    def _poll(self, exchange: Exchange, request: Request, headers: Headers, polling: Polling) -> None:
+        if not polling.active:  # it was, when this began
+            raise Refusal(UNKNOWN_SID)
+        headers = self._told(headers, request, initial=False)
+        if request.method == "GET":
+            polling.on_get(exchange, request, headers)
+        else:
+            polling.on_post(exchange, request, headers)
+
+    def _open(self, exchange: Exchange, request: Request, headers: Headers, id: str) -> None:
+        if len(self._clients) >= self._engine._max_connections:
+            self._count("sessions above max_connections")
+            exchange.respond(503, [("Retry-After", "10"), *headers], b"")
+            return
+        query = request.query
+        protocol = 4 if query.get("EIO") == "4" else 3
+        receiver = self._engine._new_receiver()
+        session = EngineSocket(self._core, id, request, receiver, protocol, query.get("b64") == "1" or "j" in query)
+        session.on_closed = self._engine._forget
+        receiver.attach(session)
+        if not request.upgrade and self._options["cookie"] is not None:
+            headers.append(("Set-Cookie", set_cookie(self._options["cookie"], id, request.secure)))
+        headers = self._told(headers, request, initial=True)
+        self._clients[id] = session
+        if request.upgrade:
+            exchange.upgrade(switching_protocols(request, headers), session, False)
+        else:
+            Polling(self._core, session).open(exchange, request, headers)
+
+    def _told(self, headers: Headers, request: Request, *, initial: bool) -> Headers:
+        """The headers, after the listeners of `initial_headers` and `headers` have had a look."""
+        names = [name for name in ("initial_headers", "headers") if self._listeners.get(name)]
+        if not names or (not initial and "headers" not in names):
+            return headers
+        changing = CIMultiDict(headers)
+        for name in names:
+            if initial or name == "headers":
+                self._listeners.fire(self._engine, name, changing, request)
+        return list(changing.items())
+
+    def _fail(self, exchange: Exchange, request: Request, headers: Headers, error: BaseException) -> None:
+        """Whatever went wrong, the request gets an answer."""
+        if isinstance(error, Refusal):
+            self._count(f"refused: {MESSAGES[error.code]}")
+            error.request = request
+            self._listeners.fire(self._engine, "connection_error", error)
+            status, own, body = error.answer(request)
+            exchange.respond(status, own + headers, body)
+            return
+        self._count("http 500")
+        if rate_limited("http 500"):
+            log.error("exception while a request was answered", exc_info=error)
+        if exchange.session is not None:
+            exchange.abort()  # the 101 is out: there is no other answer any more
+        else:
+            exchange.respond(500, [], b"")
+
+    def _count(self, what: str) -> None:
+        self._core.counters[what] += 1
+
+
+async def remaining(steps: Steps, result: object) -> Purpose:
+    """Takes the steps from a result on, which may have to be awaited like those after it."""
+    try:
+        while True:
+            try:
+                value = await result if isawaitable(result) else result
+            except Exception as error:
+                result = steps.throw(error)
+            else:
+                result = steps.send(value)
+    except StopIteration as end:
+        purpose: Purpose = end.value
+        return purpose

@@ -1,0 +1,87 @@
+"""Listening and running, as Server and Engine offer them."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import ssl as ssl_module
+from logging import getLogger
+from socket import socket as RawSocket
+from typing import Any
+
+log = getLogger("fastsio")
+
+
+class Runnable:
+    """What listens on ports: `_listen`, `addresses` and `close` are the subclass's."""
+
+    _port: int | None = None
+
+    async def listen(
+        self,
+        port: int | None = None,
+        host: str = "127.0.0.1",
+        *,
+        ssl: ssl_module.SSLContext | None = None,
+        unix_path: str | None = None,
+        sock: RawSocket | None = None,
+        backlog: int = 4096,
+        reuse_port: bool = False,
+    ) -> None:
+        """Starts accepting connections in the running event loop; may be called for several addresses.
+
+        port: 0 lets the system choose, see `addresses` (default: the one that was given before); host: the
+        address to bind; ssl: a context for TLS; unix_path: a Unix socket instead; sock: a bound socket
+        instead; backlog: connections that may wait to be accepted; reuse_port: several processes share
+        the port. OSError: the address cannot be bound. ValueError: no port is named.
+        """
+        port = self._port if port is None else port
+        if port is None and unix_path is None and sock is None:
+            raise ValueError("no port to listen on: give one to listen() or run(), 0 for any free one")
+        await self._listen(port, host, ssl=ssl, unix_path=unix_path, sock=sock, backlog=backlog, reuse_port=reuse_port)
+
+    async def _listen(
+        self,
+        port: int | None,
+        host: str,
+        *,
+        ssl: ssl_module.SSLContext | None,
+        unix_path: str | None,
+        sock: RawSocket | None,
+        backlog: int,
+        reuse_port: bool,
+    ) -> None:
+        raise NotImplementedError
+
+    @property
+    def addresses(self) -> list[tuple[str, int] | str]:
+        """What is listened on: (host, port) pairs and paths of Unix sockets."""
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        """Stops listening and closes every connection."""
+        raise NotImplementedError
+
+    def run(self, port: int | None = None, host: str = "127.0.0.1", **listen: Any) -> None:
+        """Listens in an event loop of its own (uvloop) until SIGINT or SIGTERM, then closes gracefully.
+
+        The arguments are those of `listen`.
+        """
+        import uvloop
+
+        async def main() -> None:
+            stop = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, stop.set)
+            await self.listen(port, host, **listen)
+            log.info("listening on %s", ", ".join(map(_address_text, self.addresses)))
+            await stop.wait()
+            await self.close()
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main())
+
+
+def _address_text(address: tuple[str, int] | str) -> str:
+    return address if isinstance(address, str) else f"http://{address[0]}:{address[1]}"
