@@ -10,6 +10,7 @@ import asyncio
 import re
 import socket
 import struct
+import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any, NamedTuple
@@ -73,8 +74,20 @@ def close(code: int | None = None, reason: bytes = b"") -> bytes:
     return frame(CLOSE, b"" if code is None else code.to_bytes(2, "big") + reason)
 
 
+def inflated(payload: bytes) -> bytes:
+    """A message of its own (RFC 7692 section 7.2.2): no context of earlier ones."""
+    stream = zlib.decompressobj(-15)
+    result = stream.decompress(payload + b"\x00\x00\xff\xff")
+    assert not stream.unused_data
+    return result
+
+
 class RawWebSocket:
-    """One connection. status: of the answer to the handshake; opened: the open packet; sid: the id in "/"."""
+    """One connection. status: of the answer to the handshake; opened: the open packet; sid: the id in "/".
+
+    extensions: what the server agreed to; where that is permessage-deflate, frames with RSV1 are inflated, and
+    compressed_size is that of the last frame as it came, None: without RSV1.
+    """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
@@ -82,17 +95,24 @@ class RawWebSocket:
         self.status = 0
         self.opened = ""
         self.sid = ""
+        self.extensions = ""
+        self.compressed_size: int | None = None
 
-    async def handshake(self, address: tuple[str, int], query: str) -> None:
+    async def handshake(self, address: tuple[str, int], query: str, offers: str | None = None) -> None:
+        """offers: the header Sec-WebSocket-Extensions."""
+        offered = "" if offers is None else f"Sec-WebSocket-Extensions: {offers}\r\n"
         request = (
             f"GET /socket.io/?{query} HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\nConnection: Upgrade\r\n"
-            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            f"{offered}\r\n"
         )
         self.send(request.encode())
         answer = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), TIMEOUT)
         self.status = int(answer.split(b" ", 2)[1])
         if self.status == 101:
             assert b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in answer, answer
+        found = re.search(r"\r\nSec-WebSocket-Extensions: *(.*?)\r\n", answer.decode(), re.IGNORECASE)
+        self.extensions = found[1] if found else ""
 
     def send(self, *data: bytes) -> None:
         self.writer.write(b"".join(data))
@@ -105,7 +125,8 @@ class RawWebSocket:
         start = await self.reader.read(1)
         if not start:
             return END
-        assert start[0] & 0x70 == 0, "reserved bits set by the server"
+        may_deflate = "permessage-deflate" in self.extensions and start[0] & 0x0F in (TEXT, BINARY)
+        assert start[0] & (0x30 if may_deflate else 0x70) == 0, "reserved bits set by the server"
         assert start[0] & 0x80, "fragments from the server"
         size = (await self.reader.readexactly(1))[0]
         assert size & 0x80 == 0, "a masked frame from the server"
@@ -113,7 +134,9 @@ class RawWebSocket:
             length = await self.reader.readexactly(2 if size == 126 else 8)
             size = int.from_bytes(length, "big")
             assert size >= (126 if len(length) == 2 else 65536), "not the shortest form"
-        return Frame(start[0] & 0x0F, await self.reader.readexactly(size))
+        payload = await self.reader.readexactly(size)
+        self.compressed_size = size if start[0] & 0x40 else None
+        return Frame(start[0] & 0x0F, inflated(payload) if self.compressed_size else payload)
 
     async def text(self) -> str:
         """The next frame, which is a text."""
@@ -166,14 +189,19 @@ async def connected(address: tuple[str, int], receive_buffer: int | None) -> Raw
 
 @asynccontextmanager
 async def rawws(
-    io: Server, query: str = "EIO=4&transport=websocket", *, join: bool = False, receive_buffer: int | None = None
+    io: Server,
+    query: str = "EIO=4&transport=websocket",
+    *,
+    join: bool = False,
+    offers: str | None = None,
+    receive_buffer: int | None = None,
 ) -> AsyncIterator[RawWebSocket]:
     """A connection that has its open packet; with `join` it is in "/" too."""
     address = io.addresses[0]
     assert not isinstance(address, str)
     ws = await connected(address, receive_buffer)
     try:
-        await ws.handshake(address, query)
+        await ws.handshake(address, query, offers)
         if ws.status == 101:
             ws.opened = await ws.text()
         if join:
