@@ -177,7 +177,8 @@ async def test_nothing_is_deflated_for_plain_clients(monkeypatch: pytest.MonkeyP
 
 async def test_a_mixed_room_keeps_its_order() -> None:
     async with serving_deflate() as io, deflating(io) as ws, rawws(io, join=True) as plain:
-        io.in_([ws.sid, plain.sid]).sockets_join("room")
+        for client in (ws, plain):
+            io.sockets.sockets[client.sid].join("room")
         sent = [LONG, "a", LONG + "2", "b", "c", LONG, "d"]
         for value in sent:  # in one round of the loop
             io.to("room").emit("n", value)
