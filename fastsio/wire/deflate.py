@@ -11,9 +11,8 @@ check, behind `inflate`.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
-from difflib import get_close_matches
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from fastsio.wire.extensions import Offer, offers
 
@@ -40,7 +39,7 @@ BOUNDS = {"threshold": (0, 2**40), "level": (1, 9), "mem_level": (1, 9), "window
 
 @dataclass(frozen=True)
 class DeflateSettings:
-    """TypeError: not an int; ValueError: out of range."""
+    """The option per_message_deflate. TypeError: not an int; ValueError: out of range."""
 
     threshold: int = 1024  # bytes: shorter messages are not deflated
     level: int = 4  # of zlib, 1 (fast) to 9 (small)
@@ -51,32 +50,9 @@ class DeflateSettings:
         for name, (least, most) in BOUNDS.items():
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool):
-                raise TypeError(f"per_message_deflate: {name} must be an int, got {type(value).__name__}")
+                raise TypeError(f"{name} must be an int, got {type(value).__name__}")
             if not least <= value <= most:
-                raise ValueError(f"per_message_deflate: {name} must be between {least} and {most}, got {value}")
-
-
-def settings_of(option: object) -> DeflateSettings | None:
-    """The settings that the option per_message_deflate stands for; None: off.
-
-    option: None or False; True: the defaults; a dict of settings; DeflateSettings.
-    TypeError: anything else, or an unknown setting (the message names the nearest known one).
-    """
-    if option is None or option is False:
-        return None
-    if isinstance(option, DeflateSettings):
-        return option
-    if option is True:
-        return DeflateSettings()
-    if not isinstance(option, Mapping):
-        raise TypeError(f"per_message_deflate must be True, False or a dict of settings, got {type(option).__name__}")
-    known = [field.name for field in fields(DeflateSettings)]
-    for name in option:
-        if name not in known:
-            near = get_close_matches(str(name), known, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it takes {', '.join(known)}"
-            raise TypeError(f"per_message_deflate has no setting {name!r}: {hint}")
-    return DeflateSettings(**option)
+                raise ValueError(f"{name} must be between {least} and {most}, got {value}")
 
 
 # ---- what is agreed on ----
