@@ -28,7 +28,7 @@ cdef class SocketBase:
     cdef int on_ack(self, int64_t ack_id, list arguments) except -1
     cdef int run(self, tuple handlers, object event, list items, Acknowledgement ack) except -1
     cdef int refuse(self, Handler handler, Acknowledgement ack) except -1
-    cdef int send(self, int type, int64_t ack_id, object data, bint is_volatile) except -1
+    cdef int send(self, int type, int64_t ack_id, object data, bint is_volatile, bint compress=*) except -1
 
 
 # Answers a packet, once.

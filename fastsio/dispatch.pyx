@@ -175,21 +175,24 @@ cdef class SocketBase:
 
     # ---- out ----
 
-    cdef int send(self, int type, int64_t ack_id, object data, bint is_volatile) except -1:
+    cdef int send(self, int type, int64_t ack_id, object data, bint is_volatile, bint compress=True) except -1:
         cdef message *packet
         if self.slot < 0:
             return 0
         packet = encode_packet(type, self.space.wire_name, ack_id, data)
+        packet.compress = compress
         try:
             return self.outbox.push(<uint32_t>self.slot, packet, is_volatile)
         finally:
             message_release(packet)
 
-    def _emit(self, list items, bint is_volatile=False) -> None:
+    def _emit(self, list items, bint is_volatile=False, bint compress=True) -> None:
         """Sends an event without an acknowledgement: items is [event, *arguments]."""
-        self.send(SIO_EVENT, SIO_NO_ID, items, is_volatile)
+        self.send(SIO_EVENT, SIO_NO_ID, items, is_volatile, compress)
 
-    def _emit_with_ack(self, list items, object callback, object timeout, bint is_volatile=False) -> int:
+    def _emit_with_ack(
+        self, list items, object callback, object timeout, bint is_volatile=False, bint compress=True
+    ) -> int:
         """Sends an event; callback(error or None, *arguments) is called once, when the answer comes, after
         `timeout` seconds (None: never) or at the disconnect. Returns the acknowledgement's id."""
         cdef int64_t ack_id
@@ -208,7 +211,7 @@ cdef class SocketBase:
             timer = self.outbox.loop.call_later(timeout, self._ack_timed_out, ack_id)
         self.acks[ack_id] = (callback, timer)
         try:
-            self.send(SIO_EVENT, ack_id, items, is_volatile)
+            self.send(SIO_EVENT, ack_id, items, is_volatile, compress)
         except BaseException:
             self._forget_ack(ack_id)
             raise

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import fields
 from typing import Any, Literal, TypedDict, Unpack
 
 from fastsio.checks import check_bool, check_number, did_you_mean
-from fastsio.engine.compression import THRESHOLD, CompressionSettings
+from fastsio.engine.compression import CompressionSettings
 from fastsio.engine.cookie import CookieSettings
 from fastsio.engine.cors import Cors, CorsSettings, Origins
 from fastsio.engine.request import Request
 from fastsio.limits import MAX_FRAGMENTS
+from fastsio.wire.deflate import DeflateSettings
 
 TRANSPORTS = ("polling", "websocket")
 
@@ -48,8 +49,9 @@ class DeflateOptions(TypedDict, total=False):
     """The option `per_message_deflate`: compression of websocket messages (RFC 7692)."""
 
     threshold: int  # 1024: smaller ones are sent as they are
-    level: int  # 6: from 1, fastest, to 9, smallest
+    level: int  # 4: from 1, fastest, to 9, smallest
     mem_level: int  # 8: from 1, the least memory, to 9
+    window_bits: int  # 15: how far back a message refers; clients that ask for less get none deflated
 
 
 class Options(TypedDict, total=False):
@@ -118,20 +120,6 @@ INTEGERS = {
 BOOLEANS = ("serve_client", "allow_upgrades", "allow_eio3", "add_trailing_slash")
 
 
-@dataclass(frozen=True)
-class DeflateSettings:
-    """Defaults and checks of DeflateOptions."""
-
-    threshold: int = THRESHOLD
-    level: int = 6
-    mem_level: int = 8
-
-    def __post_init__(self) -> None:
-        check_number("threshold", self.threshold, (int,), 0, 2**40)
-        check_number("level", self.level, (int,), 1, 9)
-        check_number("mem_level", self.mem_level, (int,), 1, 9)
-
-
 GROUPS: dict[str, type] = {
     "cors": CorsSettings,
     "cookie": CookieSettings,
@@ -143,8 +131,7 @@ GROUPS: dict[str, type] = {
 def resolve(**options: Unpack[Options]) -> dict[str, Any]:
     """All options with their defaults.
 
-    `cors`, `cookie` and `http_compression` become the settings that their users take, `per_message_deflate` a dict
-    with all its keys; None: off. TypeError: an unknown option or key (the message names the nearest known one) or a
+    The groups become the settings that their users take; None: off. TypeError: an unknown option or key (the message names the nearest known one) or a
     value of the wrong type; ValueError: one out of range, or `origins="*"` with `cors` credentials.
     """
     for name in options:
@@ -167,8 +154,6 @@ def resolve(**options: Unpack[Options]) -> dict[str, Any]:
     result["transports"] = known_transports(result["transports"])
     for name, settings in GROUPS.items():
         result[name] = grouped(name, result[name], settings)
-    if result["per_message_deflate"] is not None:
-        result["per_message_deflate"] = asdict(result["per_message_deflate"])
     Cors(result["origins"], result["cors"])  # do they go together?
     return result
 

@@ -218,13 +218,13 @@ class SocketEmitter(Targeting):
     def emit(self, event: str | int, *args: object, ack: Callable[..., Any] | None = None) -> bool:
         """As Socket.emit; after `timeout`, ack(error, *answer): error is None, or AckTimeout, or Disconnected."""
         check_event(event)
-        items, volatile = [event, *args], self._options.volatile
+        items, volatile, compress = [event, *args], self._options.volatile, self._options.compress
         if ack is None:
-            self._socket._emit(items, volatile)
+            self._socket._emit(items, volatile, compress)
         elif self._seconds is not None:
-            self._socket._emit_with_ack(items, ack, self._seconds, volatile)
+            self._socket._emit_with_ack(items, ack, self._seconds, volatile, compress)
         elif self._socket.connected:
-            self._socket._emit_with_ack(items, _without_error(ack), None, volatile)
+            self._socket._emit_with_ack(items, _without_error(ack), None, volatile, compress)
         return True
 
     def send(self, *args: object, ack: Callable[..., Any] | None = None) -> bool:
@@ -233,7 +233,7 @@ class SocketEmitter(Targeting):
 
     async def emit_with_ack(self, event: str | int, *args: object) -> Any:
         """As Socket.emit_with_ack; AckTimeout: no answer in time."""
-        return await _wait_for_ack(self._socket, event, args, self._seconds, self._options.volatile)
+        return await _wait_for_ack(self._socket, event, args, self._seconds, self._options)
 
 
 class Handshake:
@@ -298,7 +298,11 @@ def _without_error(ack: Callable[..., Any]) -> Callable[..., Any]:
 
 
 async def _wait_for_ack(
-    socket: Socket, event: str | int, args: tuple[object, ...], timeout: float | None, volatile: bool = False
+    socket: Socket,
+    event: str | int,
+    args: tuple[object, ...],
+    timeout: float | None,
+    options: BroadcastOptions = BroadcastOptions(),
 ) -> Any:
     check_event(event)
     if not socket.connected:
@@ -313,7 +317,7 @@ async def _wait_for_ack(
         else:
             future.set_result(answer[0] if len(answer) == 1 else answer or None)
 
-    ack_id = socket._emit_with_ack([event, *args], settle, timeout, volatile)
+    ack_id = socket._emit_with_ack([event, *args], settle, timeout, options.volatile, options.compress)
     try:
         return await future
     finally:

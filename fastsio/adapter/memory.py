@@ -73,7 +73,7 @@ class Adapter:
             return  # nobody was ever connected
         rooms = self._rooms
         sender = -1 if options.sender is None else rooms.ids.get(options.sender, -1)
-        message = Message(packet.type, packet.nsp, packet.data)
+        message = Message(packet.type, packet.nsp, packet.data, compress=options.compress)
         outbox.send_to(rooms, options.rooms, options.excepts, sender, message, options.volatile)
 
     def sockets(self, rooms: Collection[str], excepts: Collection[str] = ()) -> set[str]:

@@ -4,7 +4,7 @@ from fastsio.engine.core cimport Core
 from fastsio.engine.http cimport HttpParser
 from fastsio.engine.request cimport Request
 from fastsio.engine.session cimport Session, Transport
-from fastsio.wire.ws cimport ws_decoder, ws_event
+from fastsio.wire.ws cimport ws_decoder, ws_event, ws_limits
 
 
 cdef enum ConnectionState:
@@ -37,6 +37,7 @@ cdef class Connection(Transport):
     cdef readonly Session session
     cdef bint probing  # it is the session's candidate for an upgrade, not yet its transport
     cdef uint32_t dialect
+    cdef const ws_limits *limits  # the core's
     cdef ws_decoder decoder
     cdef bytearray rest  # received, not yet decoded: the loop had to go on; reading is paused
     cdef int close_code  # what the close frame says; 0: nothing
@@ -55,6 +56,9 @@ cdef class Connection(Transport):
     cdef int end(self, str reason, object description, bint discard=*) except -1
     cdef int decode(self, uint8_t *cursor, uint8_t *end) except -1
     cdef int put_aside(self, uint8_t *cursor, uint8_t *end) except -1
+    cdef int on_message(self, int kind, const uint8_t *data, size_t size) except -1
+    cdef int on_message_of(self, ws_event *event, int kind) except -1
+    cdef int fail(self, int code) except -1
     cdef int on_control(self, int kind, ws_event *event) except -1
     cdef int pong(self, ws_event *event) except -1
     cdef bint blocked(self) noexcept

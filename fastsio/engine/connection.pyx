@@ -13,14 +13,14 @@ descriptor is closed: a recycled descriptor never gets somebody else's bytes.
 """
 
 from cpython.bytearray cimport PyByteArray_AS_STRING
-from cpython.bytes cimport PyBytes_FromStringAndSize
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from fastsio.engine.core cimport Core
 from fastsio.engine.http cimport HttpParser
 from fastsio.engine.request cimport Request
 from fastsio.engine.session cimport Session, Transport
-from fastsio.message cimport DIALECT_BASE64, DIALECT_EIO3
+from fastsio.message cimport DIALECT_BASE64, DIALECT_DEFLATE, DIALECT_EIO3
 from fastsio.outbox cimport SLOT_BLOCKED, outbox_detach, outbox_now
 from fastsio.wire.ws cimport (
     WS_BINARY,
@@ -39,6 +39,8 @@ from fastsio.wire.ws cimport (
 
 from fastsio.engine.http import PIPELINE, Announcement, HttpError
 from fastsio.engine.response import response
+from fastsio.wire.deflate import TooLarge, inflate
+from fastsio.wire.ws import is_utf8
 
 # Deadlines in seconds.
 HANDSHAKE_TIMEOUT = 10.0  # from the connection, and from each answer, to the end of the next request's head
@@ -201,9 +203,9 @@ cdef class Connection(Transport):
         if self.state == ConnectionState.HTTP:
             self.next_request()
 
-    def upgrade(self, bytes head, Session session, bint probing) -> None:
+    def upgrade(self, bytes head, Session session, bint probing, bint deflate) -> None:
         """Sends the head of the 101 answer; from here on the connection speaks websocket for this session,
-        or with `probing` is its candidate for an upgrade."""
+        or with `probing` is its candidate for an upgrade. deflate: permessage-deflate was agreed on."""
         cdef bytearray tail = bytearray(self.parser.tail)
         self.parser = None
         self.requests = None
@@ -214,6 +216,9 @@ cdef class Connection(Transport):
         self.state = ConnectionState.WEBSOCKET
         self.core.outbox.write(<uint32_t>self.slot, head)
         self.dialect = (DIALECT_EIO3 if session.protocol == 3 else 0) | (DIALECT_BASE64 if session.base64 else 0)
+        if deflate:
+            self.dialect |= DIALECT_DEFLATE
+        self.limits = &self.core.deflate_limits if deflate else &self.core.limits
         self.core.outbox.set_dialect(<uint32_t>self.slot, self.dialect)
         if probing:
             session.offer(self)
@@ -243,16 +248,13 @@ cdef class Connection(Transport):
         cdef int frames = 0
         cdef uint64_t deadline = 0
         while True:
-            kind = ws_decode(&self.decoder, &self.core.limits, &cursor, end, &event)
-            if kind == WS_TEXT:
-                if self.probing:
-                    self.session.on_probe(self, event.data, event.size)
-                else:
-                    self.session.on_frame(event.data, event.size)
+            kind = ws_decode(&self.decoder, self.limits, &cursor, end, &event)
+            if kind == WS_TEXT and not event.compressed:
+                self.on_message(kind, event.data, event.size)
             elif kind == WS_NEED_MORE:
                 return 0
-            elif kind == WS_BINARY and not self.probing:
-                self.session.on_binary_frame(event.data, event.size)
+            elif kind == WS_BINARY or kind == WS_TEXT:
+                self.on_message_of(&event, kind)
             else:
                 self.on_control(kind, &event)
             if self.state == ConnectionState.LOST or self.failed or self.peer_closed:
@@ -263,6 +265,35 @@ cdef class Connection(Transport):
                     deadline = outbox_now() + SLICE_NS
                 elif outbox_now() > deadline:
                     return self.put_aside(cursor, end)
+
+    cdef inline int on_message(self, int kind, const uint8_t *data, size_t size) except -1:
+        if self.probing:
+            return self.session.on_probe(self, data, size, kind == WS_TEXT)
+        if kind == WS_TEXT:
+            return self.session.on_frame(data, size)
+        return self.session.on_binary_frame(data, size)
+
+    cdef int on_message_of(self, ws_event *event, int kind) except -1:
+        """A message that may be deflated (RFC 7692)."""
+        cdef bytes payload
+        if not event.compressed:
+            return self.on_message(kind, event.data, event.size)
+        try:
+            payload = inflate(event.data[: event.size], self.core.limits.max_message)
+        except TooLarge:
+            return self.fail(1009)
+        except ValueError:
+            return self.fail(1007)
+        if kind == WS_TEXT and not is_utf8(payload):
+            return self.fail(1007)
+        return self.on_message(kind, <const uint8_t *>PyBytes_AS_STRING(payload), PyBytes_GET_SIZE(payload))
+
+    cdef int fail(self, int code) except -1:
+        """The peer broke the protocol; the close frame says how."""
+        self.failed = True
+        self.close_code = code
+        self.core.counters["websocket error %d" % code] += 1
+        return self.end("transport error", "websocket protocol error %d" % code)
 
     cdef int put_aside(self, uint8_t *cursor, uint8_t *end) except -1:
         """The others' turn: what is left is decoded in the next round of the loop, before anything new is read."""
@@ -287,13 +318,8 @@ cdef class Connection(Transport):
             return self.pong(event)
         if kind == WS_PONG:
             return 0
-        if kind == WS_BINARY:
-            return self.end("", None)
         if kind == WS_ERROR:
-            self.failed = True
-            self.close_code = event.code
-            self.core.counters["websocket error %d" % event.code] += 1
-            return self.end("transport error", "websocket protocol error %d" % event.code)
+            return self.fail(event.code)
         # RFC 6455 5.5.1: a close frame is answered by one with the same code, unless ours went first.
         self.peer_closed = True
         if self.state == ConnectionState.CLOSING:

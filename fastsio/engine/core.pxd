@@ -17,6 +17,8 @@ cdef class Core:
     cdef uint8_t *bytes
 
     cdef ws_limits limits
+    cdef ws_limits deflate_limits  # where permessage-deflate was agreed on
+    cdef readonly object deflate  # its settings; None: it is off
     cdef readonly double ping_interval
     cdef readonly double ping_timeout
     cdef readonly double connect_timeout  # 0: none

@@ -9,6 +9,7 @@ from fastsio.engine.request import Request
 from fastsio.engine.session import Session
 from fastsio.engine.timers import Deadlines
 from fastsio.outbox import Outbox, SlotOwner
+from fastsio.wire.deflate import DeflateSettings
 
 class Hooks(Protocol):
     def on_made(self, connection: Connection) -> None: ...
@@ -26,6 +27,7 @@ class Core:
     ping_timeout: float
     connect_timeout: float
     upgrade_timeout: float
+    deflate: DeflateSettings | None
     lingering: dict[str, Polling]
     max_body: int
     def __init__(self, loop: AbstractEventLoop, options: dict[str, Any], hooks: Hooks) -> None: ...

@@ -6,6 +6,7 @@ from fastsio.engine.timers cimport Deadlines
 from fastsio.outbox cimport Outbox
 
 from fastsio.engine.compression import Compression
+from fastsio.wire.deflate import deflate
 
 cdef extern from "Python.h":
     Py_ssize_t PY_SSIZE_T_MAX
@@ -30,6 +31,12 @@ cdef class Core:
         self.bytes = <unsigned char *>self.buffer
         self.limits.max_message = options["max_http_buffer_size"]
         self.limits.max_fragments = options["max_fragments"]
+        self.deflate_limits = self.limits
+        self.deflate_limits.allow_rsv1 = 1
+        self.deflate = options["per_message_deflate"]
+        if self.deflate is not None:
+            self.outbox.deflater = self._deflate
+            self.outbox.deflate_threshold = self.deflate.threshold
         self.ping_interval = options["ping_interval"]
         self.ping_timeout = options["ping_timeout"]
         self.connect_timeout = options["connect_timeout"] or 0
@@ -50,6 +57,9 @@ cdef class Core:
             "polling": self.open_packet(b'"websocket"' if upgrades else b"", options),
             "websocket": self.open_packet(b"", options),
         }
+
+    def _deflate(self, payload: bytes) -> bytes:
+        return deflate(payload, self.deflate)
 
     cdef bytes open_packet(self, bytes upgrades, dict options):
         """What follows the sid: exactly these keys in this order, as the reference sends them; in milliseconds."""

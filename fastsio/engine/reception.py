@@ -30,6 +30,7 @@ from fastsio.events import Emitter
 from fastsio.handlers import Listeners
 from fastsio.limits import rate_limited
 from fastsio.tasks import spawn
+from fastsio.wire.deflate import negotiate
 
 if TYPE_CHECKING:
     from fastsio.engine.engine import Engine
@@ -50,7 +51,7 @@ class Exchange(Protocol):
     @property
     def secure(self) -> bool: ...
     def respond(self, status: int, headers: Headers, body: bytes) -> None: ...
-    def upgrade(self, head: bytes, session: Session, probing: bool) -> None: ...
+    def upgrade(self, head: bytes, session: Session, probing: bool, deflate: bool) -> None: ...
     def wait(self) -> None: ...
     def abort(self) -> None: ...
 
@@ -207,8 +208,7 @@ class Reception:
         elif isinstance(purpose, Session):
             if not purpose.may_upgrade:  # it was, when this began
                 raise Refusal(BAD_REQUEST)
-            headers = self._told(headers, request, initial=False)
-            exchange.upgrade(switching_protocols(request, headers), purpose, True)
+            self._switch(exchange, request, self._told(headers, request, initial=False), purpose, probing=True)
         elif isinstance(purpose, StaticFile):
             status, own, body = purpose.reply(request)
             exchange.respond(status, own + headers, body)
@@ -240,9 +240,21 @@ class Reception:
         headers = self._told(headers, request, initial=True)
         self._clients[id] = session
         if request.upgrade:
-            exchange.upgrade(switching_protocols(request, headers), session, False)
+            self._switch(exchange, request, headers, session, probing=False)
         else:
             Polling(self._core, session).open(exchange, request, headers)
+
+    def _switch(
+        self, exchange: Exchange, request: Request, headers: Headers, session: Session, *, probing: bool
+    ) -> None:
+        """Answers 101."""
+        extension = None
+        settings = self._core.deflate
+        if settings is not None and request.header("sec-websocket-extensions") is not None:
+            extension = negotiate(request.headers.getall("sec-websocket-extensions"), settings)
+            if extension is not None:
+                headers = [*headers, ("Sec-WebSocket-Extensions", extension)]
+        exchange.upgrade(switching_protocols(request, headers), session, probing, extension is not None)
 
     def _told(self, headers: Headers, request: Request, *, initial: bool) -> Headers:
         """The headers, after the listeners of `initial_headers` and `headers` have had a look."""

@@ -66,7 +66,7 @@ cdef class Session:
     cdef int on_deadline(self, double now) except -1
     cdef double next_deadline(self) noexcept
     cdef int offer(self, Transport candidate) except -1
-    cdef int on_probe(self, Transport candidate, const uint8_t *data, size_t size) except -1
+    cdef int on_probe(self, Transport candidate, const uint8_t *data, size_t size, bint is_text) except -1
     cdef int switch(self, Transport candidate) except -1
     cdef int drop_probe(self) except -1
     cdef int tell(self, str kind, object data) except -1

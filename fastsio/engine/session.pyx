@@ -236,17 +236,17 @@ cdef class Session:
         self.probed = False
         return 0
 
-    cdef int on_probe(self, Transport candidate, const uint8_t *data, size_t size) except -1:
-        """A text frame of the candidate."""
+    cdef int on_probe(self, Transport candidate, const uint8_t *data, size_t size, bint is_text) except -1:
+        """A frame of the candidate."""
         if self.probe is not candidate:
             return 0
-        if size == 6 and memcmp(data, b"2probe", 6) == 0:
+        if is_text and size == 6 and memcmp(data, b"2probe", 6) == 0:
             self.core.outbox.write_packet(<uint32_t>candidate.slot, b"3probe")
             if not self.probed:
                 self.probed = True
                 self.core.loop.call_later(NOOP_INTERVAL, self._nudge, candidate)
             return 0
-        if size == 1 and data[0] == c"5" and self.probed:
+        if is_text and size == 1 and data[0] == c"5" and self.probed:
             return self.switch(candidate)
         return self.drop_probe()
 

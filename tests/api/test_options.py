@@ -9,6 +9,7 @@ from fastsio.engine.compression import CompressionSettings
 from fastsio.engine.cookie import CookieSettings
 from fastsio.engine.cors import CorsSettings
 from fastsio.options import GROUPS, resolve
+from fastsio.wire.deflate import DeflateSettings
 
 
 def test_defaults():
@@ -111,11 +112,7 @@ def test_groups():
     assert resolve(origins=["a"], cors={"credentials": True})["cors"] == CorsSettings(credentials=True)
     assert resolve(cookie={"name": "sid"})["cookie"] == CookieSettings(name="sid")
     assert resolve(http_compression={"threshold": 0})["http_compression"] == CompressionSettings(0)
-    assert resolve(per_message_deflate={"level": 1})["per_message_deflate"] == {
-        "threshold": 1024,
-        "level": 1,
-        "mem_level": 8,
-    }
+    assert resolve(per_message_deflate={"level": 1})["per_message_deflate"] == DeflateSettings(level=1)
 
 
 @pytest.mark.parametrize(

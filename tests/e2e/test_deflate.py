@@ -17,7 +17,6 @@ from tests.e2e.rawws import BINARY, CONTINUATION, PING, TEXT, RawWebSocket, bina
 from tests.requirements import require_npm
 from tests.wsclient import serving
 
-pytestmark = pytest.mark.xfail(reason="the engine does not negotiate permessage-deflate yet", strict=True)
 
 RSV1 = 4
 OFFER = "permessage-deflate; client_max_window_bits"
