@@ -16,7 +16,8 @@ from fastsio import AckTimeout, ConnectError, Namespace, Server
 
 HERE = Path(__file__).parent
 MOMENT = datetime(2024, 2, 29, 12, 34, 56, 789_000, UTC)
-NAMES = ("/", "/chat", "/other/ü", "/guarded", "/closed", "/slow", "/greeting")
+NAMES = ("/", "/chat", "/other", "/other/ü", "/guarded", "/closed", "/slow", "/greeting")
+ENGINE_QUERY = {"EIO", "transport", "t", "b64", "j", "sid"}
 Reasons = list[tuple[str, str]]
 
 
@@ -131,7 +132,8 @@ def life(nsp: Namespace) -> None:
 
     @nsp.event
     def handshake(socket):
-        return {"auth": socket.handshake.auth, "room": socket.handshake.query.get("room")}
+        query = {name: value for name, value in socket.handshake.query.items() if name not in ENGINE_QUERY}
+        return {"auth": socket.handshake.auth, "query": query}
 
     @nsp.event("leave me")
     def leave_me(socket):

@@ -6,10 +6,6 @@ import { Server } from "socket.io";
 import { ODD_NAMES } from "./data.mjs";
 import { until } from "./harness.mjs";
 
-const OPTIONS = {
-  heartbeat: { pingInterval: 60, pingTimeout: 2_000 },
-  ping_timeout: { pingInterval: 60, pingTimeout: 100 },
-};
 const MOMENT = new Date(Date.UTC(2024, 1, 29, 12, 34, 56, 789));
 const SECOND = new Date(Date.UTC(2024, 1, 29, 12, 34, 56));
 
@@ -65,9 +61,14 @@ function rooms(io, socket) {
   });
 }
 
+/** A query without what belongs to Engine.IO. */
+function own({ EIO, transport, t, b64, j, sid, ...query }) {
+  return query;
+}
+
 function life(io, socket) {
   socket.on("where", (ack) => ack(socket.nsp.name));
-  socket.on("handshake", (ack) => ack({ auth: socket.handshake.auth, room: socket.handshake.query.room }));
+  socket.on("handshake", (ack) => ack({ auth: socket.handshake.auth, query: own(socket.handshake.query) }));
   socket.on("leave me", () => socket.disconnect());
   socket.on("throw me out", () => socket.disconnect(true));
   socket.on("drop me", () => socket.conn.close());
@@ -82,12 +83,13 @@ function namespaces(io) {
   io.of("/closed").use((socket, next) => next(new Error("closed for today")));
   io.of("/slow").use((socket, next) => setTimeout(next, 20));
   io.of("/greeting").on("connection", (socket) => socket.emit("greeting", socket.id, 1));
-  return ["/", "/chat", "/other/ü", "/guarded", "/closed", "/slow", "/greeting"].map((name) => io.of(name));
+  return ["/", "/chat", "/other", "/other/ü", "/guarded", "/closed", "/slow", "/greeting"].map((name) => io.of(name));
 }
 
-export async function startReference(scenario) {
+/** Starts it with these options; `reasons()` ends it. */
+export async function startReference(options) {
   const http = createServer();
-  const io = new Server(http, OPTIONS[scenario]);
+  const io = new Server(http, { allowEIO3: true, ...options });
   const reasons = [];
   for (const namespace of namespaces(io)) {
     namespace.on("connection", (socket) => {

@@ -1,8 +1,12 @@
-// node scenarios.mjs VERSION URL SCENARIO
+// node scenarios.mjs: runs scenarios on demand, until its input ends.
 //
-// Runs one scenario with socket.io-client VERSION (3 or 4) against a server with the handlers of app.py and
-// exits 0, or 1 with a message. URL "reference" starts the reference server in this process; SCENARIO "all"
-// runs every one. At the end it prints, as JSON, why the reference's sockets disconnected in each scenario.
+// It prints the port of 127.0.0.1 that it listens on. Whoever connects sends one line of JSON, {scenario, variant, url,
+// options}, and gets one, {error, reasons}, when the scenario is over. The server at `url` has the handlers of
+// app.py; without `url` a reference server with these options is started, and `reasons` tells why its sockets
+// disconnected. Scenarios may run at the same time.
+
+import { createServer } from "node:net";
+import { createInterface } from "node:readline";
 
 import * as data from "./data.mjs";
 import * as life from "./life.mjs";
@@ -10,28 +14,35 @@ import { Harness, within } from "./harness.mjs";
 import { startReference } from "./reference.mjs";
 
 const isScenario = ([, value]) => typeof value === "function";
-const scenarios = Object.fromEntries([...Object.entries(data), ...Object.entries(life)].filter(isScenario));
+const modules = [data, life];
+const scenarios = Object.fromEntries(modules.flatMap((module) => Object.entries(module).filter(isScenario)));
+const stray = [];
 
-async function run(version, url, name) {
-  const reference = url === "reference" ? await startReference(name) : null;
-  const harness = new Harness(Number(version), reference?.url ?? url);
-  harness.tolerant = reference === null;
+async function run({ scenario, variant, url, options }) {
+  const reference = url ? null : await startReference(options);
+  const harness = new Harness(variant, reference?.url ?? url);
+  harness.reference = reference !== null;
   try {
-    await within(scenarios[name](harness), "the end of the scenario", 30_000);
+    await within(scenarios[scenario](harness), "the end of the scenario", 30_000);
   } finally {
     harness.close();
   }
-  return reference?.reasons();
+  return (await reference?.reasons()) ?? [];
 }
 
-const [version, url, wanted] = process.argv.slice(2);
-const reasons = {};
-for (const name of wanted === "all" ? Object.keys(scenarios) : [wanted]) {
+async function answer(line) {
   try {
-    reasons[name] = await run(version, url, name);
+    const reasons = await run(JSON.parse(line));
+    return { error: stray.length ? stray.splice(0).join("\n") : null, reasons };
   } catch (error) {
-    console.error(`${name} with client ${version}: ${error.stack}`);
-    process.exit(1);
+    return { error: [error.stack, ...stray.splice(0)].join("\n"), reasons: [] };
   }
 }
-console.log(JSON.stringify(reasons));
+
+process.on("uncaughtException", (error) => stray.push(`uncaught: ${error.stack}`));
+process.stdin.on("end", () => process.exit()).resume();
+const server = createServer((socket) => {
+  socket.on("error", () => {});
+  createInterface(socket).once("line", async (line) => socket.end(`${JSON.stringify(await answer(line))}\n`));
+});
+server.listen(0, "127.0.0.1", () => console.log(server.address().port));

@@ -124,7 +124,7 @@ async def test_auth_and_refusal():
         install(io)
         async with client(io, "/guarded", auth={"token": "secret"}) as c:
             shake = await c.sio.call("handshake", namespace="/guarded", timeout=TIMEOUT)
-            assert shake == {"auth": {"token": "secret"}, "room": None}
+            assert shake == {"auth": {"token": "secret"}, "query": {}}
         async with client(io) as c:
             with pytest.raises(socketio.exceptions.ConnectionError):
                 await c.connect("/guarded", auth={"token": "wrong"})
