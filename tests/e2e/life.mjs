@@ -217,8 +217,9 @@ export async function heartbeat(t) {
 }
 
 export async function ping_timeout(t) {
-  const socket = await t.settle("/", { reconnection: false });
+  const socket = await t.connect("/", { reconnection: false });
   const gone = next(socket, "disconnect");
+  await steady(socket);
   const { engine } = socket.io;
   engine.transport.send = () => {};
   if (t.generation === 2) {

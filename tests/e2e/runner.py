@@ -29,24 +29,23 @@ class Runner:
     """Starts the process with the first scenario, and again should it have died."""
 
     def __init__(self) -> None:
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
 
     def start(self) -> None:
         if self.process is None or self.process.poll() is not None:
             self.close()
             command = ["node", "scenarios.mjs"]
-            self.process = subprocess.Popen(
-                command, cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-            )
+            self.process = subprocess.Popen(command, cwd=HERE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
             assert self.process.stdout is not None
-            self.port = int(self.process.stdout.readline())
+            with self.process.stdout as told:
+                self.port = int(told.readline())
 
     def close(self) -> None:
         """Ends the process."""
         if self.process is not None:
             self.process.kill()
-            self.process.communicate()
+            self.process.wait()
             self.process = None
 
     async def run(

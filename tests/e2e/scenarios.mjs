@@ -1,4 +1,4 @@
-// node scenarios.mjs: runs scenarios on demand, until its input ends.
+// node scenarios.mjs: runs scenarios on demand, until whoever started it is gone.
 //
 // It prints the port of 127.0.0.1 that it listens on. Whoever connects sends one line of JSON, {scenario, variant, url,
 // options}, and gets one, {error, reasons}, when the scenario is over. The server at `url` has the handlers of
@@ -40,7 +40,8 @@ async function answer(line) {
 }
 
 process.on("uncaughtException", (error) => stray.push(`uncaught: ${error.stack}`));
-process.stdin.on("end", () => process.exit()).resume();
+const parent = process.ppid;
+setInterval(() => process.ppid === parent || process.exit(), 1_000);
 const server = createServer((socket) => {
   socket.on("error", () => {});
   createInterface(socket).once("line", async (line) => socket.end(`${JSON.stringify(await answer(line))}\n`));

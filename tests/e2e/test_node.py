@@ -19,7 +19,7 @@ LEFT = "client namespace disconnect"
 THROWN_OUT = "server namespace disconnect"
 OPTIONS: dict[str, dict[str, Any]] = {
     "heartbeat": {"ping_interval": 0.06, "ping_timeout": 2.0},
-    "ping_timeout": {"ping_interval": 0.06, "ping_timeout": 0.1},
+    "ping_timeout": {"ping_interval": 0.06, "ping_timeout": 0.3},
 }
 # Scenario -> the generations of clients that cannot do it, and why.
 NOT_APPLICABLE = {
@@ -54,6 +54,12 @@ POLLING_REASONS: dict[str, Reasons] = {
 # disconnect(), if they came; here they are dropped.
 CROSSED = "server_disconnects_with_events_under_way"
 REFERENCE_CROSSED = {LEFT, "forced close", "forced server close"}
+# And by mistake: after an upgrade it does not watch a client of 2.x any more.
+REFERENCE_CANNOT = {("ping_timeout", "2-upgrade")}
+
+
+def applicable(scenario: str, variant: str) -> bool:
+    return scenario not in NOT_APPLICABLE or variant[0] not in NOT_APPLICABLE[scenario][0]
 
 
 def pairs() -> list[Any]:
@@ -61,7 +67,7 @@ def pairs() -> list[Any]:
         pytest.param(scenario, variant, id=f"{scenario}-{variant}")
         for scenario in SCENARIOS
         for variant in VARIANTS
-        if variant[0] not in NOT_APPLICABLE.get(scenario, ("",))[0]
+        if applicable(scenario, variant)
     ]
 
 
@@ -105,5 +111,5 @@ async def test_reference(variant: str, runner: Runner) -> None:
 
     async with asyncio.TaskGroup() as group:
         for scenario in SCENARIOS:
-            if variant[0] not in NOT_APPLICABLE.get(scenario, ("",))[0]:
+            if applicable(scenario, variant) and (scenario, variant) not in REFERENCE_CANNOT:
                 group.create_task(check(scenario))
