@@ -16,7 +16,7 @@ from fastsio import AckTimeout, ConnectError, Namespace, Server
 
 HERE = Path(__file__).parent
 MOMENT = datetime(2024, 2, 29, 12, 34, 56, 789_000, UTC)
-NAMES = ("/", "/chat", "/other", "/other/ü", "/guarded", "/closed", "/slow", "/greeting")
+NAMES = ("/", "/chat", "/other", "/other/ü", "/guarded", "/closed", "/slow", "/greeting", "/checked")
 ENGINE_QUERY = {"EIO", "transport", "t", "b64", "j", "sid"}
 Reasons = list[tuple[str, str]]
 
@@ -44,7 +44,7 @@ def install(io: Server) -> Reasons:
     reasons: Reasons = []
     for name in NAMES:
         nsp = io.of(name)
-        for add in (messages, odd_events, acknowledgements, rooms, life):
+        for add in (messages, streams, odd_events, acknowledgements, rooms, life):
             add(nsp)
         nsp.event("disconnect")(lambda socket, reason: reasons.append((socket.nsp.name, reason)))
     admission(io)
@@ -70,6 +70,21 @@ def messages(nsp: Namespace) -> None:
     def count_to(socket, count):
         for i in range(count):
             socket.emit("numbered", i)
+
+
+def streams(nsp: Namespace) -> None:
+    @nsp.event
+    async def stream(socket):
+        """A number each millisecond until the client says stop; then the count is acknowledged."""
+        socket.data["streaming"] = True
+        count = 0
+        while socket.data["streaming"] and socket.connected:
+            socket.emit("streamed", count, None if count % 10 else bytes([count & 255]))
+            count += 1
+            await asyncio.sleep(0.001)
+        return count
+
+    nsp.event("stop")(lambda socket: socket.data.update(streaming=False))
 
 
 def odd_events(nsp: Namespace) -> None:
@@ -129,6 +144,8 @@ def rooms(nsp: Namespace) -> None:
 
 def life(nsp: Namespace) -> None:
     nsp.event("where")(lambda socket: socket.nsp.name)
+    nsp.event("id")(lambda socket: socket.id)
+    nsp.event("members")(lambda socket, name: list(nsp.server.of(name).sockets))
 
     @nsp.event
     def handshake(socket):
@@ -147,12 +164,39 @@ def life(nsp: Namespace) -> None:
     def drop_me(socket):
         socket.conn.close()
 
+    @nsp.event("later please")
+    async def later_please(socket, delay, what):
+        await asyncio.sleep(delay / 1000)
+        if what == "drop":
+            socket.conn.close()
+        else:
+            socket.disconnect(True)
+
+    @nsp.event("count to and close")
+    def count_to_and_close(socket, count):
+        for i in range(count):
+            socket.emit("numbered", i)
+        socket.conn.close()
+
     @nsp.event("shut down")
     async def shut_down(socket):
         await socket.nsp.server.close()
 
 
 def admission(io: Server) -> None:
+    @io.use
+    def main(socket):
+        reason = socket.handshake.query.get("refuse")
+        if reason is not None:
+            raise ConnectError("not in main", data={"reason": reason}) if reason else ConnectError("not in main")
+
+    @io.of("/checked").use
+    def checked(socket):
+        @socket.use
+        def check(packet):
+            if packet[0] == "forbidden":
+                raise ValueError("not that")
+
     @io.of("/guarded").use
     def guarded(socket):
         if socket.handshake.auth.get("token") != "secret":

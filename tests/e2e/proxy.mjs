@@ -5,12 +5,16 @@ import { connect, createServer } from "node:net";
 const IS_WEBSOCKET = /^GET [^\r\n]*[?&]transport=websocket/;
 
 export class Proxy {
-  /** options: `delay` of a websocket's bytes both ways, in milliseconds; `websocket` "refused" or "swallowed". */
+  /**
+   * options: `delay` of a websocket's bytes both ways, in milliseconds; `websocket` "refused", "swallowed" (the
+   * server does not hear of it) or "silent" (after the handshake, the server hears nothing).
+   */
   constructor(url, { delay = 0, websocket = "passed" } = {}) {
     this.target = new URL(url);
     this.delay = delay;
     this.websocket = websocket;
     this.connections = new Set();
+    this.websockets = new Set();
     this.server = createServer((socket) => socket.once("data", (head) => this.accept(socket, head)).on("error", () => {}));
   }
 
@@ -22,15 +26,18 @@ export class Proxy {
   accept(socket, head) {
     const isWebsocket = IS_WEBSOCKET.test(head.toString("latin1"));
     this.connections.add(socket);
-    socket.on("close", () => this.connections.delete(socket));
+    if (isWebsocket) this.websockets.add(socket);
+    socket.on("close", () => this.connections.delete(socket) && this.websockets.delete(socket));
     if (isWebsocket && this.websocket === "refused") return socket.destroy();
     if (isWebsocket && this.websocket === "swallowed") return socket.resume();
     const server = connect(this.target.port, this.target.hostname);
-    const delay = isWebsocket ? this.delay : 0;
+    const delay = () => (isWebsocket ? this.delay : 0);
     server.setNoDelay(true);
-    pass(server, socket, delay);
-    pass(socket, server, delay);
-    later(delay, () => server.write(head));
+    pass(server, socket, inOrder(delay));
+    const later = inOrder(delay);
+    later(() => server.write(head));
+    if (isWebsocket && this.websocket === "silent") socket.resume();
+    else pass(socket, server, later);
   }
 
   /** Cuts every connection, as a cable does; nothing passes any more. */
@@ -39,20 +46,33 @@ export class Proxy {
     for (const socket of this.connections) socket.destroy();
   }
 
+  cutWebsockets() {
+    for (const socket of this.websockets) socket.destroy();
+  }
+
+  /** What clients say at last may still pass. */
   disconnect() {
-    this.cut();
+    setTimeout(() => this.cut(), 1_000);
   }
 }
 
-function later(delay, action) {
-  if (delay) setTimeout(action, delay);
-  else action();
+/** A function that does things later, but in their order, even if the delay becomes shorter. */
+function inOrder(delay) {
+  const waiting = [];
+  const work = () => {
+    while (waiting.length && waiting[0].due <= performance.now()) waiting.shift().action();
+    if (waiting.length) setTimeout(work, waiting[0].due - performance.now());
+  };
+  return (action) => {
+    const due = performance.now() + delay();
+    if (waiting.push({ due, action }) === 1) work();
+  };
 }
 
 /** Hands on the bytes and the end of one direction, in their order. */
-function pass(from, to, delay) {
-  from.on("data", (bytes) => later(delay, () => to.write(bytes)));
-  from.on("end", () => later(delay, () => to.end()));
+function pass(from, to, later) {
+  from.on("data", (bytes) => later(() => to.write(bytes)));
+  from.on("end", () => later(() => to.end()));
   from.on("error", () => {});
-  from.on("close", () => later(delay, () => to.destroy()));
+  from.on("close", () => later(() => to.destroy()));
 }

@@ -32,8 +32,24 @@ function messages(socket) {
   socket.on("size", (value) => socket.emit("sized", value.length));
   socket.on("big please", (size) => socket.emit("big", "y".repeat(size)));
   socket.on("dates please", () => socket.emit("dates", MOMENT, { list: [SECOND] }));
-  for (const name of [...ODD_NAMES, "error"]) socket.on(name, (...args) => args.pop()(name, ...args));
+  for (const name of ODD_NAMES) socket.on(name, (...args) => args.pop()(name, ...args));
+  // Of the client, or of the server itself without an acknowledgement.
+  socket.on("error", (...args) => typeof args.at(-1) === "function" && args.pop()("error", ...args));
   socket.on("emit this", (name, ...args) => socket.emit(name, ...args));
+}
+
+/** A number each millisecond until the client says stop; then the count is acknowledged. */
+function stream(socket) {
+  socket.on("stream", (ack) => {
+    let count = 0;
+    const emit = () => socket.emit("streamed", count, count++ % 10 ? null : Buffer.from([(count - 1) & 255]));
+    const timer = setInterval(emit, 1);
+    socket.once("disconnect", () => clearInterval(timer));
+    socket.once("stop", () => {
+      clearInterval(timer);
+      ack(count);
+    });
+  });
 }
 
 function acknowledgements(socket) {
@@ -68,14 +84,32 @@ function own({ EIO, transport, t, b64, j, sid, ...query }) {
 
 function life(io, socket) {
   socket.on("where", (ack) => ack(socket.nsp.name));
+  socket.on("id", (ack) => ack(socket.id));
+  socket.on("members", (name, ack) => ack([...io.of(name).sockets.keys()]));
   socket.on("handshake", (ack) => ack({ auth: socket.handshake.auth, query: own(socket.handshake.query) }));
   socket.on("leave me", () => socket.disconnect());
   socket.on("throw me out", () => socket.disconnect(true));
   socket.on("drop me", () => socket.conn.close());
+  socket.on("later please", (delay, what) => {
+    setTimeout(() => (what === "drop" ? socket.conn.close() : socket.disconnect(true)), delay);
+  });
+  socket.on("count to and close", (count) => {
+    for (let i = 0; i < count; i++) socket.emit("numbered", i);
+    socket.conn.close();
+  });
   socket.on("shut down", () => io.close());
 }
 
 function namespaces(io) {
+  io.use((socket, next) => {
+    const reason = socket.handshake.query.refuse;
+    if (reason === undefined) return next();
+    next(Object.assign(new Error("not in main"), reason ? { data: { reason } } : {}));
+  });
+  io.of("/checked").use((socket, next) => {
+    socket.use(([event], pass) => pass(event === "forbidden" ? new Error("not that") : undefined));
+    next();
+  });
   io.of("/guarded").use((socket, next) => {
     if (socket.handshake.auth.token === "secret") return next();
     next(Object.assign(new Error("not authorized"), { data: { content: "Please retry later" } }));
@@ -83,7 +117,7 @@ function namespaces(io) {
   io.of("/closed").use((socket, next) => next(new Error("closed for today")));
   io.of("/slow").use((socket, next) => setTimeout(next, 20));
   io.of("/greeting").on("connection", (socket) => socket.emit("greeting", socket.id, 1));
-  return ["/", "/chat", "/other", "/other/ü", "/guarded", "/closed", "/slow", "/greeting"].map((name) => io.of(name));
+  return ["/", "/chat", "/other", "/other/ü", "/guarded", "/closed", "/slow", "/greeting", "/checked"].map((name) => io.of(name));
 }
 
 /** Starts it with these options; `reasons()` ends it. */
@@ -93,7 +127,7 @@ export async function startReference(options) {
   const reasons = [];
   for (const namespace of namespaces(io)) {
     namespace.on("connection", (socket) => {
-      for (const add of [messages, acknowledgements]) add(socket);
+      for (const add of [messages, stream, acknowledgements]) add(socket);
       for (const add of [rooms, life]) add(io, socket);
       socket.on("disconnect", (reason) => reasons.push([namespace.name, reason]));
     });

@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 
-from fastsio import Server
-
 HERE = Path(__file__).parent
 TIMEOUT = 45.0
 # Generation of socket.io-client and kind of transport, as harness.mjs understands them.
@@ -85,10 +83,3 @@ def scenario_names(*modules: str) -> list[str]:
     """The scenarios in these modules, in their order."""
     sources = [(HERE / f"{module}.mjs").read_text() for module in modules]
     return [name for source in sources for name in re.findall(r"export async function (\w+)\(t\)", source)]
-
-
-async def all_gone(io: Server) -> None:
-    """Waits until the server has no sessions any more."""
-    async with asyncio.timeout(5):
-        while io.engine.clients_count:
-            await asyncio.sleep(0.01)

@@ -10,11 +10,15 @@ import { createInterface } from "node:readline";
 
 import * as data from "./data.mjs";
 import * as life from "./life.mjs";
+import * as mixed from "./mixed.mjs";
+import * as older from "./older.mjs";
+import * as polling from "./polling.mjs";
+import * as upgrade from "./upgrade.mjs";
 import { Harness, within } from "./harness.mjs";
 import { startReference } from "./reference.mjs";
 
 const isScenario = ([, value]) => typeof value === "function";
-const modules = [data, life];
+const modules = [data, life, mixed, older, polling, upgrade];
 const scenarios = Object.fromEntries(modules.flatMap((module) => Object.entries(module).filter(isScenario)));
 const stray = [];
 
