@@ -36,8 +36,7 @@ export class Proxy {
     pass(server, socket, inOrder(delay));
     const later = inOrder(delay);
     later(() => server.write(head));
-    if (isWebsocket && this.websocket === "silent") socket.resume();
-    else pass(socket, server, later);
+    pass(socket, server, later, isWebsocket && this.websocket === "silent");
   }
 
   /** Cuts every connection, as a cable does; nothing passes any more. */
@@ -69,9 +68,9 @@ function inOrder(delay) {
   };
 }
 
-/** Hands on the bytes and the end of one direction, in their order. */
-function pass(from, to, later) {
-  from.on("data", (bytes) => later(() => to.write(bytes)));
+/** Hands on the bytes and the end of one direction, in their order; or the end alone. */
+function pass(from, to, later, silent = false) {
+  from.on("data", (bytes) => silent || later(() => to.write(bytes)));
   from.on("end", () => later(() => to.end()));
   from.on("error", () => {});
   from.on("close", () => later(() => to.destroy()));
