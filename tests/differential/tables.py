@@ -1,0 +1,7 @@
+"""All cases."""
+
+from __future__ import annotations
+
+from tests.differential import table_handshake
+
+TABLE = [*table_handshake.TABLE]
