@@ -7,7 +7,21 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from tests.differential.steps import EIO3, EIO4, Case, Drop, Ended, Receive, Send, Settle, Silence, Sleep, Step, head, url
+from tests.differential.steps import (
+    EIO3,
+    EIO4,
+    Case,
+    Drop,
+    Ended,
+    Receive,
+    Send,
+    Settle,
+    Silence,
+    Sleep,
+    Step,
+    head,
+    url,
+)
 from tests.differential.wire import Ids, Wire, matters
 
 PATIENCE = 5.0  # seconds for what must come

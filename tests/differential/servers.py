@@ -55,7 +55,6 @@ VARIANTS = {
 }
 
 
-
 def fields_of(version: str) -> Callable[[str], bool]:
     """Which header fields are compared; 2.x had CORS and caching of its own, and no client minds."""
     return matters if version == "4" else frozenset({"content-type", "content-encoding"}).__contains__

@@ -75,9 +75,7 @@ class Case(NamedTuple):
     against: tuple[str, ...]  # the references that it is compared with
 
 
-def case(
-    name: str, *parts: Step | Iterable[Step], variant: str = "plain", against: tuple[str, ...] = ("4",)
-) -> Case:
+def case(name: str, *parts: Step | Iterable[Step], variant: str = "plain", against: tuple[str, ...] = ("4",)) -> Case:
     steps: list[Step] = []
     for part in parts:
         if isinstance(part, Send | Receive | Silence | Settle | Drop | Ended | Sleep):
@@ -100,7 +98,9 @@ def url(query: str | None = EIO4, path: str = "/socket.io/") -> str:
     return path if query is None else f"{path}?{query}"
 
 
-def ask(method: str, query: str | None, *fields: str, body: bytes | None = None, on: str = "a", path: str = "/socket.io/") -> Send:
+def ask(
+    method: str, query: str | None, *fields: str, body: bytes | None = None, on: str = "a", path: str = "/socket.io/"
+) -> Send:
     """A request goes out; the answer is not waited for."""
     if body is not None:
         fields = (*fields, f"Content-Length: {len(body)}")
@@ -132,9 +132,7 @@ def waiting(query: str = EIO4, *fields: str, on: str = "w", session: int = 1) ->
     return ask("GET", query + of(session), *fields, on=on), Settle()
 
 
-def post(
-    body: str | bytes, query: str = EIO4, *fields: str, on: str = "a", session: int = 1
-) -> Steps:
+def post(body: str | bytes, query: str = EIO4, *fields: str, on: str = "a", session: int = 1) -> Steps:
     data = body.encode() if isinstance(body, str) else body
     return request("POST", query + of(session), *(fields or (TEXT_PLAIN,)), body=data, on=on)
 

@@ -101,8 +101,16 @@ PATHS = [
     case("a path of one's own, extra path", get(path="/my/x"), variant="path"),
     case("not that path", get(), variant="path"),
     case("absolute-form target", get(path="http://localhost/socket.io/")),
-    case("websocket, extra path", Send("a", head("GET", url(WS4, "/socket.io/x/"), *UPGRADE)), answer(), frames(1, "a")),
-    case("websocket, a path of one's own", Send("a", head("GET", url(WS4, "/my"), *UPGRADE)), answer(), frames(1, "a"), variant="path"),
+    case(
+        "websocket, extra path", Send("a", head("GET", url(WS4, "/socket.io/x/"), *UPGRADE)), answer(), frames(1, "a")
+    ),
+    case(
+        "websocket, a path of one's own",
+        Send("a", head("GET", url(WS4, "/my"), *UPGRADE)),
+        answer(),
+        frames(1, "a"),
+        variant="path",
+    ),
 ]
 
 ERRORS = [
@@ -173,8 +181,18 @@ WEBSOCKETS = [
     case("websocket, EIO 4, cors", websocket(WS4, "Origin: http://good.example"), frames(1), variant="cors"),
     case("websocket, EIO 3", websocket(WS3), frames(2), send("2"), frames(1)),
     case("websocket, EIO missing", websocket("transport=websocket"), frames(2)),
-    case("websocket, keep-alive too", Send("ws", head("GET", url(WS4), "Connection: keep-alive, Upgrade", *UPGRADE[1:])), answer("ws"), frames(1)),
-    case("websocket, Upgrade in capitals", Send("ws", head("GET", url(WS4), "connection: upgrade", "upgrade: WebSocket", *UPGRADE[2:])), answer("ws"), frames(1)),
+    case(
+        "websocket, keep-alive too",
+        Send("ws", head("GET", url(WS4), "Connection: keep-alive, Upgrade", *UPGRADE[1:])),
+        answer("ws"),
+        frames(1),
+    ),
+    case(
+        "websocket, Upgrade in capitals",
+        Send("ws", head("GET", url(WS4), "connection: upgrade", "upgrade: WebSocket", *UPGRADE[2:])),
+        answer("ws"),
+        frames(1),
+    ),
     case("websocket, a subprotocol", websocket(WS4, "Sec-WebSocket-Protocol: chat"), frames(1)),
     case("websocket, compression offered", websocket(WS4, "Sec-WebSocket-Extensions: permessage-deflate"), frames(1)),
     case("websocket only", websocket(WS4), frames(1), variant="websocket only"),
@@ -191,7 +209,12 @@ WEBSOCKETS = [
     case("websocket: transport polling", websocket(EIO4), end("ws")),
     case("websocket: POST", Send("ws", head("POST", url(WS4), *UPGRADE)), answer("ws"), end("ws")),
     case("websocket: no key", Send("ws", head("GET", url(WS4), *UPGRADE[:3])), answer("ws"), end("ws")),
-    case("websocket: version 8", Send("ws", head("GET", url(WS4), *UPGRADE[:2], "Sec-WebSocket-Version: 8", UPGRADE[3])), answer("ws"), end("ws")),
+    case(
+        "websocket: version 8",
+        Send("ws", head("GET", url(WS4), *UPGRADE[:2], "Sec-WebSocket-Version: 8", UPGRADE[3])),
+        answer("ws"),
+        end("ws"),
+    ),
     case("websocket: h2c", Send("ws", head("GET", url(WS4), "Connection: Upgrade", "Upgrade: h2c")), answer("ws")),
     case("websocket: no Connection", Send("ws", head("GET", url(WS4), *UPGRADE[1:])), answer("ws")),
 ]

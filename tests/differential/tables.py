@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from tests.differential import table_handshake, table_polling
+from tests.differential import table_handshake, table_polling, table_third, table_upgrade, table_web
 
-TABLE = [*table_handshake.TABLE, *table_polling.TABLE]
+TABLES = (table_handshake, table_polling, table_third, table_upgrade, table_web)
+TABLE = [case for table in TABLES for case in table.TABLE]
