@@ -29,7 +29,7 @@ RECORDED = {"http.txt": "cors", "http-extra.txt": "cors"}  # file -> the variant
 # What http-extra.txt kept of the headers.
 FEW = frozenset({"content-type", "cache-control"}).__contains__
 ARGUMENT = re.compile(
-    r"(?:^| )(-X|-H|-d|-I|--data-binary|--data-urlencode|--compressed|--http1\.1|--max-time|(?=http://))"
+    r"(?:^| )(-X|-H|-d|-I|--data-binary|--data-urlencode|--compressed|--http1\.1|--max-time|(?=http://127))"
 )
 
 
