@@ -73,6 +73,12 @@ def packet(what: str) -> Frame:
     return Frame(TEXT, what.encode())
 
 
+def without_ids(frame: Frame | None) -> Frame | None:
+    """Engine.IO 3's too, which name the namespace."""
+    got = normalised(frame)
+    return got and Frame(got.opcode, re.sub(rb'#[\w-]{20}"', b'#<id>"', got.payload))
+
+
 def install(io: Server) -> None:
     """What the recorded application did."""
 
@@ -102,7 +108,7 @@ async def replay(ws: RawWebSocket, lines: list[tuple[str, str]], bytewise: bool)
         if direction == "C>S":
             await transmit(ws, packet(what), bytewise)
         elif direction == "S>C":
-            assert normalised(await ws.next()) == normalised(packet(what))
+            assert without_ids(await ws.next()) == without_ids(packet(what))
         else:
             assert await ws.rest() == ([], None if what == "1005" else int(what))
             return
@@ -118,7 +124,7 @@ async def test_recorded(section, bytewise):
         (direction, opened), *lines = section.lines
         assert direction == "S>C"
         async with rawws(io, section.query) as ws:
-            assert normalised(Frame(TEXT, ws.opened.encode())) == normalised(packet(opened))
+            assert without_ids(Frame(TEXT, ws.opened.encode())) == without_ids(packet(opened))
             await replay(ws, lines, bytewise)
 
 

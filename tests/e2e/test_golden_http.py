@@ -179,11 +179,11 @@ class Replay:
 @pytest.mark.parametrize("name", RECORDED)
 async def test_recorded(name: str) -> None:
     version = json.loads((require_npm("socket.io-client") / "package.json").read_text())["version"]
-    differing = {}
+    differing = []
     async with ours(RECORDED[name], "4") as target:
         replay = Replay(target._replace(told=FEW) if name == "http-extra.txt" else target, version)
         for one in sections(name):
             before, now = await replay.lines(one)
             if now != (wanted := expected("\n".join(before), one.name, name).split("\n")):
-                differing[one.name] = (wanted, now)
-    assert differing == {}
+                differing.append("\n".join([one.name, *(f"  recorded {w}" for w in wanted), *(f"  now      {n}" for n in now)]))
+    assert not differing, "\n" + "\n".join(differing)
