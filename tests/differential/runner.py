@@ -99,6 +99,7 @@ class Player:
         await self.settle()
         for number, id in enumerate(list(self.ids.sessions), 1):
             body, query = ("1:6", EIO3) if id in self.ids.third else ("6", EIO4)
+            body = f"d={body}" if id in self.ids.forms else body
             wire = await Wire.connect(self.target.address, self.ids, self.target.told)
             try:
                 fields = ("Content-Type: text/plain", f"Content-Length: {len(body)}")

@@ -61,15 +61,13 @@ PACKETS = [
         waiting(),
         post('42["say",1]\x1e42["say",2]'),
         answer("w"),
-        Settle(),
-        poll(),
     ),
     case(
         "an acknowledgement that the server waits for",
         joined(),
         post('42["ask",1]'),
         poll(),
-        post('430["yes"]'),
+        post("\x1e".join(f'43{i}["yes"]' for i in range(10))),  # the reference has asked before
         poll(),
     ),
     case("volatile while no GET waits", joined(), post('42["say volatile",1]\x1e42["say",2]'), poll()),
@@ -446,7 +444,7 @@ FORMS = [
         answer("w"),
         Ended(),
     ),
-    case("JSONP, an error", get(JSONP + "&transport=foo")),
+    case("JSONP, an error", get("EIO=4&transport=foo&j=3")),
 ]
 
 TABLE = [*CONNECTING, *PACKETS, *ENGINE, *BODIES, *OVERLAPS, *CLOSING, *HEARTBEAT, *FORMS]

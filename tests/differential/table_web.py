@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.differential.steps import (
     EIO3,
     EIO4,
     UPGRADE,
     Case,
+    Receive,
     Send,
     Step,
     Steps,
@@ -25,13 +28,15 @@ from tests.differential.steps import (
     waiting,
     websocket,
 )
+from tests.requirements import TESTS
 
 GOOD = "Origin: http://good.example"
 BAD = "Origin: http://bad.example"
 WS4 = "EIO=4&transport=websocket"
 PREFLIGHT = (GOOD, "Access-Control-Request-Method: POST", "Access-Control-Request-Headers: x-a, content-type")
 FILES = ("socket.io.js", "socket.io.min.js", "socket.io.msgpack.min.js", "socket.io.esm.min.js")
-ETAG = '"4.8.4"'
+VERSION = json.loads((TESTS / "package.json").read_text())["devDependencies"]["socket.io"]
+ETAG = f'"{VERSION}"'
 
 
 def cors(name: str, *parts: Step | Steps, variant: str = "cors") -> Case:
@@ -75,7 +80,7 @@ ORIGINS = [
     cors("listed, HEAD", request("HEAD", EIO4, GOOD)),
     cors("listed, another path", get(EIO4, GOOD, path="/other")),
     cors("websocket, listed", websocket(WS4, GOOD), frames(1)),
-    cors("websocket, not listed", websocket(WS4, BAD), end("ws")),
+    cors("websocket, not listed", websocket(WS4, BAD), Receive("ws", "frame")),
     cors("websocket, listed, refused", websocket(WS4 + "&sid=nope", GOOD), end("ws")),
     cors("any origin", get(EIO4, BAD), variant="any origin"),
     cors("any origin, none sent", get(), variant="any origin"),
@@ -84,7 +89,7 @@ ORIGINS = [
     cors("none configured, no Origin", get(), variant="plain"),
     cors("none configured, same origin", get(EIO4, "Origin: http://localhost"), variant="plain"),
     cors("none configured, another origin", get(EIO4, BAD), variant="plain"),
-    cors("none configured, another origin, websocket", websocket(WS4, BAD), end("ws"), variant="plain"),
+    cors("none configured, another origin, websocket", websocket(WS4, BAD), Receive("ws", "frame"), variant="plain"),
     cors("none configured, another origin, error", get(EIO4 + "&sid=nope", BAD), variant="plain"),
     cors(
         "Origin with a character beyond ASCII",

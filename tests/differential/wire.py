@@ -34,7 +34,8 @@ TOLD = (
     "sec-websocket-protocol",
     "sec-websocket-extensions",
 )
-OPENED = re.compile(rb'(\d:)?0\{\\?"sid\\?":\\?"([\w-]{20})\\?",\\?"upgrades')
+OPENED = re.compile(rb'(___eio\[\d*\]\(")?(?:(?:\d+(:))?)0\{\\?"sid\\?":\\?"([\w-]{20})\\?",\\?"upgrades')
+QUESTION = re.compile(rb'42\d+\["question"')  # the ids count as long as a server runs
 FRAMES = {TEXT: "text", BINARY: "binary", 9: "ping", 10: "pong"}
 
 
@@ -43,18 +44,24 @@ def matters(name: str) -> bool:
 
 
 class Ids:
-    """The sessions that a case has opened, in order. third: those of Engine.IO 3 over polling."""
+    """The sessions that a case has opened, in order.
+
+    third: those of Engine.IO 3 over polling; forms: those that take their POSTs as forms, that is by JSONP.
+    """
 
     def __init__(self) -> None:
         self.sessions: list[bytes] = []
         self.third: set[bytes] = set()
+        self.forms: set[bytes] = set()
 
     def learn(self, body: bytes) -> None:
-        for length, id in OPENED.findall(body):
+        for script, length, id in OPENED.findall(body):
             if id not in self.sessions:
                 self.sessions.append(id)
             if length:
                 self.third.add(id)
+            if script:
+                self.forms.add(id)
 
     def names(self) -> list[tuple[bytes, bytes]]:
         return [(id, b"<sid%b>" % (b"%d" % n if n > 1 else b"")) for n, id in enumerate(self.sessions, 1)]
@@ -67,6 +74,7 @@ class Ids:
     def hidden(self, data: bytes) -> bytes:
         for id, name in self.names():
             data = data.replace(id, name)
+        data = QUESTION.sub(b'42<id>["question"', data)
         return re.sub(rb'"[\w-]{20}(\\?")', rb'"<id>\1', data)
 
 
@@ -101,7 +109,8 @@ class Wire:
                 return await self._frame()
             if what == "end":
                 rest = await self.reader.read(LIMIT)
-                return f"not the end: {rest[:LONGEST]!r}" if rest else "end"
+                self.ids.learn(rest)
+                return f"not the end: {self.ids.hidden(rest)[:LONGEST]!r}" if rest else "end"
             return await self._answer(with_body=what != "head")
         except (asyncio.IncompleteReadError, ConnectionResetError, BrokenPipeError) as error:
             partial = getattr(error, "partial", b"")

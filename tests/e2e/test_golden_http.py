@@ -185,5 +185,7 @@ async def test_recorded(name: str) -> None:
         for one in sections(name):
             before, now = await replay.lines(one)
             if now != (wanted := expected("\n".join(before), one.name, name).split("\n")):
-                differing.append("\n".join([one.name, *(f"  recorded {w}" for w in wanted), *(f"  now      {n}" for n in now)]))
+                differing.append(
+                    "\n".join([one.name, *(f"  recorded {w}" for w in wanted), *(f"  now      {n}" for n in now)])
+                )
     assert not differing, "\n" + "\n".join(differing)
