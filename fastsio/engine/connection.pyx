@@ -207,6 +207,7 @@ cdef class Connection(Transport):
         """Sends the head of the 101 answer; from here on the connection speaks websocket for this session,
         or with `probing` is its candidate for an upgrade. deflate: permessage-deflate was agreed on."""
         cdef bytearray tail = bytearray(self.parser.tail)
+        cdef bint base64 = b"b64=" in self.request.query_string() and bool(self.request.query.get("b64"))
         self.parser = None
         self.requests = None
         self.request = None
@@ -215,7 +216,7 @@ cdef class Connection(Transport):
         self.probing = probing
         self.state = ConnectionState.WEBSOCKET
         self.core.outbox.write(<uint32_t>self.slot, head)
-        self.dialect = (DIALECT_EIO3 if session.protocol == 3 else 0) | (DIALECT_BASE64 if session.base64 else 0)
+        self.dialect = (DIALECT_EIO3 if session.protocol == 3 else 0) | (DIALECT_BASE64 if base64 else 0)
         if deflate:
             self.dialect |= DIALECT_DEFLATE
         self.limits = &self.core.deflate_limits if deflate else &self.core.limits

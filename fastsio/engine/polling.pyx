@@ -21,6 +21,7 @@ from fastsio.wire.polling cimport (
     EIO_3_BINARY,
     EIO_3_TEXT,
     EIO_4,
+    EIO_EMPTY,
     EIO_END,
     EIO_PACKET,
     eio_error_text,
@@ -192,7 +193,7 @@ cdef class Polling(Transport):
                 return 0
         if status < 0:
             session.finish("parse error", (<bytes>eio_error_text(status)).decode())
-        return self.end_post(400 if status < 0 else 200)
+        return self.end_post(400 if status == EIO_EMPTY and not self.body else 200)
 
     def _go_on(self) -> None:
         if self.poster is not None:

@@ -232,7 +232,7 @@ class Reception:
         query = request.query
         protocol = 4 if query.get("EIO") == "4" else 3
         receiver = self._engine._new_receiver()
-        session = EngineSocket(self._core, id, request, receiver, protocol, query.get("b64") == "1" or "j" in query)
+        session = EngineSocket(self._core, id, request, receiver, protocol, bool(query.get("b64")) or "j" in query)
         session.on_closed = self._engine._forget
         receiver.attach(session)
         if not request.upgrade and self._options["cookie"] is not None:
