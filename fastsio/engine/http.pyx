@@ -281,9 +281,11 @@ cdef class HttpParser:
         if not http_is_digits(value, size):
             return refuse(400, "malformed Content-Length")
         for at in range(size):
-            self.content_length = self.content_length * 10 + value[at] - c"0"
-            if self.content_length > LARGEST:
+            if self.content_length > LARGEST // 10:  # before it overflows
                 return refuse(413, "the body is too large")
+            self.content_length = self.content_length * 10 + value[at] - c"0"
+        if self.content_length > LARGEST:
+            return refuse(413, "the body is too large")
         if self.content_length > <uint64_t>self.max_body:
             self.refuse_ours(413, "the body is too large")
         return 0

@@ -3,6 +3,7 @@
 
 #include "check.h"
 
+#include <ctype.h>
 #include <string.h>
 
 /* A copy without the NUL behind it. The caller frees it. */
@@ -29,6 +30,8 @@ DEFINE(http_is_word)
 DEFINE(http_is_version)
 DEFINE(http_is_target)
 DEFINE(http_is_host)
+DEFINE(http_is_value)
+DEFINE(http_is_token)
 
 static bool has_token(const char *list, const char *token) {
     uint8_t *copy = exactly(list);
@@ -82,6 +85,24 @@ static void test_classes(void) {
     CHECK(!OF(http_is_host, "a@b") && !OF(http_is_host, "a\\b") && !OF(http_is_host, "a b") && !OF(http_is_host, "\xff"));
 }
 
+static void test_every_byte(void) {
+    for (int byte = 0; byte < 256; byte++) {
+        uint8_t text[40]; /* long enough for what compilers do 16 at a time */
+        for (size_t at = 0; at < sizeof text; at++) {
+            memset(text, 'a', sizeof text);
+            text[at] = (uint8_t)byte;
+            bool letter_or_digit = byte < 128 && (isalpha(byte) || isdigit(byte));
+            bool visible = byte > 0x20 && byte < 0x7F;
+            CHECK(http_is_value(text, sizeof text) == (byte == '\t' || (byte >= 0x20 && byte != 0x7F)));
+            CHECK(http_is_target(text, sizeof text) == (visible && byte != '#'));
+            CHECK(http_is_host(text, sizeof text) == (visible && memchr(",/?#@\\", byte, 6) == NULL));
+            CHECK(http_is_token(text, sizeof text) ==
+                  (letter_or_digit || (byte != 0 && strchr("!#$%&'*+-.^_`|~", byte) != NULL)));
+        }
+    }
+    CHECK(OF(http_is_value, "") && !OF(http_is_token, ""));
+}
+
 static void test_tokens(void) {
     CHECK(has_token("websocket", "websocket"));
     CHECK(has_token("keep-alive, Upgrade", "upgrade"));
@@ -116,6 +137,7 @@ static void test_absolute_form(void) {
 int main(void) {
     test_headers();
     test_classes();
+    test_every_byte();
     test_tokens();
     test_absolute_form();
     return 0;

@@ -1,5 +1,7 @@
 """HTTP: each input whole, byte by byte and at random splits."""
 
+from contextlib import suppress
+
 import httptools
 import pytest
 from hypothesis import given, settings
@@ -7,61 +9,10 @@ from hypothesis import strategies as st
 
 from fastsio.engine.http import CONTINUE, MAX_HEADERS, PIPELINE, Announcement, HttpError, HttpParser
 from fastsio.engine.request import Request
+from tests.engine.parsing import MAX_BODY, chunked, cuts, events, head, parse, pieces, post, summary
 
-MAX_BODY = 1000
 STATUSES = {400, 413, 414, 415, 417, 431, 501, 503, 505}
 WEBSOCKET = "Upgrade: websocket", "Connection: Upgrade"
-
-
-def head(*headers, line="GET /socket.io/?EIO=4 HTTP/1.1", host="Host: a"):
-    return "\r\n".join([line, *([host] if host else []), *headers, "", ""]).encode("latin-1")
-
-
-def post(*headers, body=b""):
-    return head(*headers, line="POST / HTTP/1.1") + body
-
-
-def chunked(body, *headers):
-    return post("Transfer-Encoding: chunked", *headers, body=body)
-
-
-def pieces(data, cuts):
-    edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return [data[a:b] for a, b in zip(edges, edges[1:], strict=False)]
-
-
-def events(parts, hosted=None):
-    """What the parser makes of it, and what came behind an upgrade; pieces of raw bytes that meet are joined."""
-    parser = HttpParser(MAX_BODY, hosted)
-    found = []
-    for part in parts:
-        for event in parser.feed(part):
-            if isinstance(event, bytes) and found and isinstance(found[-1], bytes):
-                found[-1] += event
-            elif not isinstance(event, Announcement):
-                found.append(event)
-    return found, parser.tail
-
-
-def described(event):
-    if isinstance(event, HttpError):
-        return event.status, str(event)
-    if isinstance(event, bytes):
-        return event
-    return event.method, event.url, event.body, event.keep_alive, event.upgrade, event.hosted
-
-
-def summary(parts, hosted=None):
-    found, tail = events(parts, hosted)
-    return [described(event) for event in found], tail
-
-
-def parse(data, hosted=None):
-    """The outcome, which is the same however the bytes arrive."""
-    whole = summary([data], hosted)
-    assert summary([data[at : at + 1] for at in range(len(data))], hosted) == whole
-    assert summary([data[at : at + 7] for at in range(0, len(data), 7)], hosted) == whole
-    return events([data], hosted)
 
 
 def request(data):
@@ -322,9 +273,6 @@ def requests(draw):
     return head + sent, (url, body, [(name, value.strip(" \t")) for name, value in fields])
 
 
-cuts = st.lists(st.integers(0, 3000), max_size=8)
-
-
 @settings(deadline=None)
 @given(st.lists(requests(), max_size=4), cuts)
 def test_good_requests_at_any_splits(sent, cuts):
@@ -347,3 +295,59 @@ def test_anything_ends_the_same_at_any_splits(stream, data, cuts):
     whole = summary([bytes(damaged)])
     assert summary(pieces(bytes(damaged), cuts)) == whole
     assert {item[0] for item in whole[0] if len(item) == 2} <= STATUSES
+
+
+class Llhttp:
+    """What llhttp makes of a request."""
+
+    def __init__(self):
+        self.headers = []
+        self.body = b""
+        self.complete = False
+
+    def on_url(self, url):
+        self.url = url.decode()
+
+    def on_header(self, name, value):
+        if not self.body:  # no trailer
+            self.headers.append((name.decode("latin-1"), value.decode("latin-1").strip(" \t")))
+
+    def on_body(self, piece):
+        self.body += piece
+
+    def on_message_complete(self):
+        self.complete = True
+
+
+OF_ONE_REQUEST = [
+    post("A:\t b \t", "C: d,\xff", "Content-Length: 5", body=b"hello"),
+    chunked(b"5\r\nhello\r\n0\r\n\r\n"),
+    chunked(b"0A\r\n0123456789\r\n3\r\n\r\n0\r\n0\r\nA: b\r\n\r\n"),
+    head("Connection: keep-alive, x", "Upgrade: foo"),
+    head(*WEBSOCKET),
+]
+
+
+@settings(deadline=None)
+@given(st.sampled_from(OF_ONE_REQUEST), st.data())
+def test_what_is_accepted_llhttp_accepts(stream, data):
+    """And has the same headers, body and end: a second opinion on everything that could smuggle a request."""
+    damaged = bytearray(stream)
+    for at in data.draw(st.lists(st.integers(0, len(stream) - 1), max_size=3)):
+        damaged[at] = data.draw(st.sampled_from(b"\r\n \t:,01a\x00\x0b\x7f\xff/"))
+    parser = HttpParser(MAX_BODY)
+    for end in range(1, len(damaged) + 1):
+        found = [event for event in parser.feed(bytes(damaged[end - 1 : end])) if isinstance(event, Request)]
+        if found:
+            break
+    else:
+        return
+    opinion = Llhttp()
+    llhttp = httptools.HttpRequestParser(opinion)
+    llhttp.feed_data(bytes(damaged[: end - 1]))
+    assert not opinion.complete
+    with suppress(httptools.HttpParserUpgrade):
+        llhttp.feed_data(bytes(damaged[end - 1 : end]))
+    assert opinion.complete
+    assert (llhttp.get_method().decode(), opinion.url) == (found[0].method, found[0].url)
+    assert (opinion.headers, opinion.body) == (list(found[0].headers.items()), found[0].body)

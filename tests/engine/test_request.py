@@ -72,3 +72,25 @@ def test_asterisk():
 
 def test_no_headers():
     assert dict(request(head(line="GET / HTTP/1.0", host="")).headers) == {}
+
+
+@pytest.mark.parametrize(
+    ("header", "content_type"),
+    [
+        ("X: y", ""),
+        ("Content-Type:", ""),
+        ("Content-Type: text/plain", "text/plain"),
+        ("content-type: Text/Plain;charset=UTF-8", "text/plain"),
+        ("Content-Type: application/octet-stream ; a=b", "application/octet-stream"),
+    ],
+)
+def test_content_type(header, content_type):
+    assert request(head(header)).content_type == content_type
+
+
+def test_only_decodes():
+    found = request(head(line="GET /?a=%41+b&%73id=x&t&EIO=4 HTTP/1.1"))
+    assert found.only("a", "sid", "t", "EIO", "x") == ["A b", "x", "", "4", None]
+    assert found.only() == []
+    with pytest.raises(ValueError, match="sid came more than once"):
+        request(head(line="GET /?%73id=x&sid=x HTTP/1.1")).only("EIO", "sid")
