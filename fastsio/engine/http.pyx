@@ -312,7 +312,6 @@ cdef class HttpParser:
         request.keep_alive = not self.close
         if self.hosted is not None and self.hosted(request):
             request.hosted = True
-            self.awaiting_continue = False
             events.append(request)
         elif self.refused_status != 0:
             return refuse(self.refused_status, self.refused_text)

@@ -70,14 +70,11 @@ def test_the_largest_body():
     assert (data, error.status) == (b"4000000000000001\r", 413)
 
 
-@pytest.mark.parametrize(
-    "bad", [b"5\n", b"x", b"5 \r\n", b"5\r\nhelloX", b"-1\r\n", b"0\r\n \r\n", b"0\r\nA\r\n", b"1" * 17]
-)
+@pytest.mark.parametrize("bad", [b"5\n", b"x", b"5 ", b"5\r\nhelloX", b"-", b"0\r\n ", b"0\r\nA\r", b"1" * 17])
 def test_malformed_chunks(bad):
-    """All that came before the byte that is wrong goes on."""
-    (request, *rest, error), _ = parse(chunked(b"1\r\na\r\n" + bad), hosted)
-    assert (request.hosted, error.status) == (True, 400)
-    assert rest == [b"1\r\na\r\n" + bad.removesuffix(b"\r\n")[:-1]] or rest[0].startswith(b"1\r\na\r\n")
+    """All that came before the byte that is wrong, the last here, goes on."""
+    (request, rest, error), _ = parse(chunked(b"1\r\na\r\n" + bad), hosted)
+    assert (request.hosted, rest, error.status) == (True, b"1\r\na\r\n" + bad[:-1], 400)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Answers as bytes."""
 
 from http import HTTPStatus
+from itertools import product
 
 import pytest
 
@@ -21,24 +22,17 @@ def test_response():
 
 
 def test_what_is_remembered_is_of_equal_answers_alone():
-    answers = [
-        response(status, [("A", value)], body, close=close, head=head)
-        for status in (200, 404, 204)
-        for value in ("b", "c")
-        for body in (b"x", b"yy")
-        for close in (False, True)
-        for head in (False, True)
-    ]
-    again = [
-        response(status, iter([("A", value)]), body, close=close, head=head)
-        for status in (200, 404, 204)
-        for value in ("b", "c")
-        for body in (b"x", b"yy")
-        for close in (False, True)
-        for head in (False, True)
-    ]
-    assert answers == again
-    assert len(set(answers)) == 2 * (2 * 2 * 2 * 2) + 2 * 2  # of 204 neither body nor HEAD changes anything
+    def answers():
+        return [
+            response(status, iter([("A", value)]), body, close=close, head=head)
+            for status, value, body, close, head in product(
+                (200, 404, 204), "bc", (b"x", b"yy"), (False, True), (False, True)
+            )
+        ]
+
+    first = answers()
+    assert answers() == first
+    assert len(set(first)) == 2 * (2 * 2 * 2 * 2) + 2 * 2  # of 204 neither body nor HEAD changes anything
 
 
 @pytest.mark.parametrize("status", [status.value for status in HTTPStatus if status >= 200])
