@@ -1,5 +1,6 @@
 """The outbox where it meets owners, views and the loop; what it sends, and in which order, is in test_outbox_machine.py."""
 
+import errno
 import gc
 import threading
 import weakref
@@ -10,6 +11,7 @@ from fastsio.message import Message
 from fastsio.outbox import Outbox
 from fastsio.rooms import Rooms
 from tests.csrc.probing import StillLoop, probe
+from tests.dialects import DEFLATE, POLLING
 
 EVENT = 2
 
@@ -237,3 +239,141 @@ def test_stuck_is_told_later_and_once(wire):
     wire.loop.settle()
     assert slow.errors == [0]
     assert closed.errors == []
+
+
+# ---- deflating ----
+
+
+def broken(payload):
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("deflater", [broken, lambda payload: "text"], ids=["raises", "no bytes"])
+def test_a_deflater_that_fails(wire, caplog, monkeypatch, deflater):
+    """Who should have got the message is told, the others get theirs; one line is logged."""
+    monkeypatch.setattr("fastsio.limits._logged", {})
+    plain, first, second = wire.open(), wire.open(), wire.open()
+    for owner in (first, second):
+        owner.set_dialect(DEFLATE)
+    wire.outbox.deflater = deflater
+    wire.emit("x")
+    wire.loop.settle()
+    assert given(plain) == Message(EVENT, "/", "x").frames
+    assert first.given == second.given == []
+    assert first.errors == second.errors == [errno.ENOMEM]
+    assert [record.message for record in caplog.records] == ["a message could not be deflated"]
+
+
+def test_no_deflater(wire):
+    owner = wire.open()
+    owner.set_dialect(DEFLATE)
+    assert wire.outbox.deflater is None
+    for deflater, expected in ((None, False), (lambda payload: payload[:1], True), (None, False)):
+        wire.outbox.deflater = deflater
+        wire.emit("x" * 100)
+        wire.loop.settle()
+        owner.unblock()
+        assert (bytes(owner.given.pop()) == b"\xc1\x014") == expected
+
+
+def test_a_deflater_that_comes_back(wire):
+    """Whatever it does to the outbox from inside a flush, what is under way is right."""
+    owner = wire.open()
+    owner.set_dialect(DEFLATE)
+    others = []
+
+    def deflater(payload):
+        others.extend(wire.open() for _ in range(200))  # the slots move
+        others[-1].write(b"more")
+        return b"z"
+
+    wire.outbox.deflater = deflater
+    wire.emit("x")
+    wire.emit("y")
+    wire.loop.settle()
+    assert given(owner) == b"\xc1\x01z" * 2
+    assert len(others) == 400 and given(others[-1]) == b"more"
+
+
+# ---- another transport for a session ----
+
+
+def test_block(wire):
+    """A polling session without a GET."""
+    owner = wire.open()
+    owner.set_dialect(POLLING)
+    owner.block()
+    wire.emit("x")
+    wire.loop.settle()
+    assert owner.blocked and owner.given == []
+    owner.unblock()
+    wire.loop.settle()
+    assert given(owner) == b'42"x"\x1e'
+    assert owner.blocked
+
+
+def test_adopted(wire):
+    """The probe's own bytes go first, then what waits for the session, in the words of its new transport."""
+    session, probe_ = wire.open(), wire.open(lambda owner, data: owner.unblock())
+    session.set_dialect(POLLING)
+    session.block()
+    number, own = session.number, probe_.number
+    wire.emit("x", is_volatile=True)
+    assert probe_.pending > 0 and session.pending == 0
+    probe_.write_packet(b"3probe")
+    session.write_packet(b"6")
+    assert probe_.adopt(number, -1, 0)
+    assert (session.number, probe_.number) == (-1, number)
+    wire.loop.settle()
+    assert given(probe_) == Message(EVENT, "/", "x").frames + b"\x81\x063probe" + b"\x81\x016"
+    assert session.given == []
+    assert probe().Probe(wire.outbox).number == own
+
+
+def test_adopted_by_one_that_still_holds_something(wire):
+    session, probe_ = wire.open(), wire.open()
+    session.block()
+    session.write(b"waits")
+    probe_.write(b"first")
+    assert probe_.adopt(session.number, -1, 0)
+    wire.loop.settle()
+    assert given(probe_) == b"first"
+    assert probe_.blocked and probe_.pending == len(b"first") + len(b"waits")
+    probe_.unblock()
+    wire.loop.settle()
+    assert given(probe_) == b"firstwaits"
+
+
+def test_adopted_by_one_without_a_slot(wire):
+    session, other = wire.open(), wire.open()
+    number = session.number
+    other.close()
+    session.write(b"waits")
+    assert other.adopt(number, -1, 0)
+    wire.loop.settle()
+    assert given(other) == b"waits"
+    session.close()  # has none any more
+    assert other.number == number
+
+
+def test_stuck_before_it_was_adopted(wire):
+    """The session ran over its backlog, and its former transport was not told yet."""
+    session, probe_ = wire.open(), wire.open()
+    session.block()
+    wire.emit("x" * 900)
+    assert wire.emit("x" * 900) == 1
+    assert probe_.adopt(session.number, -1, 0)
+    wire.loop.settle()
+    assert session.errors == []
+    assert probe_.errors == [0]
+
+
+def test_closed_while_it_is_adopted(wire):
+    """Somebody who is called in the course of it ends the session."""
+    session = wire.open()
+    probe_ = wire.open(lambda owner, data: session.close())
+    number = session.number
+    probe_.write(b"x")
+    assert not probe_.adopt(number, -1, 0)
+    assert probe_.number != number and session.number == -1
+    assert not probe_.adopt(number, -1, 0)
