@@ -16,7 +16,7 @@ from fastsio import AckTimeout, ConnectError, Namespace, Server
 
 HERE = Path(__file__).parent
 MOMENT = datetime(2024, 2, 29, 12, 34, 56, 789_000, UTC)
-NAMES = ("/", "/chat", "/other", "/other/ü", "/guarded", "/closed", "/slow", "/greeting", "/checked")
+NAMES = ("/", "/chat", "/other", "/other/ü", "/guarded", "/closed", "/slow", "/greeting")
 ENGINE_QUERY = {"EIO", "transport", "t", "b64", "j", "sid"}
 Reasons = list[tuple[str, str]]
 
@@ -167,6 +167,8 @@ def life(nsp: Namespace) -> None:
     @nsp.event("later please")
     async def later_please(socket, delay, what):
         await asyncio.sleep(delay / 1000)
+        for i in range(10):
+            socket.emit("numbered", i)
         if what == "drop":
             socket.conn.close()
         else:
@@ -189,13 +191,6 @@ def admission(io: Server) -> None:
         reason = socket.handshake.query.get("refuse")
         if reason is not None:
             raise ConnectError("not in main", data={"reason": reason}) if reason else ConnectError("not in main")
-
-    @io.of("/checked").use
-    def checked(socket):
-        @socket.use
-        def check(packet):
-            if packet[0] == "forbidden":
-                raise ValueError("not that")
 
     @io.of("/guarded").use
     def guarded(socket):

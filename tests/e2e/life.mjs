@@ -104,7 +104,9 @@ export async function slow_middleware(t) {
 
 export async function unknown_namespace(t) {
   const socket = t.open("/nowhere");
-  assert.equal((await refusal(t, socket)).message, "Invalid namespace");
+  const refused = await refusal(t, socket);
+  // The reference of 4.x sends 2.x clients an object, that of 2.x and ours the text.
+  assert.equal(t.generation === 2 && !t.reference ? refused : refused.message, "Invalid namespace");
   const chat = await t.join(socket, "/chat");
   assert.deepEqual(await ask(chat, "echo", 1), [1], "the connection lives");
 }

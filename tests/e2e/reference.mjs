@@ -91,7 +91,11 @@ function life(io, socket) {
   socket.on("throw me out", () => socket.disconnect(true));
   socket.on("drop me", () => socket.conn.close());
   socket.on("later please", (delay, what) => {
-    setTimeout(() => (what === "drop" ? socket.conn.close() : socket.disconnect(true)), delay);
+    setTimeout(() => {
+      for (let i = 0; i < 10; i++) socket.emit("numbered", i);
+      if (what === "drop") socket.conn.close();
+      else socket.disconnect(true);
+    }, delay);
   });
   socket.on("count to and close", (count) => {
     for (let i = 0; i < count; i++) socket.emit("numbered", i);
@@ -106,10 +110,6 @@ function namespaces(io) {
     if (reason === undefined) return next();
     next(Object.assign(new Error("not in main"), reason ? { data: { reason } } : {}));
   });
-  io.of("/checked").use((socket, next) => {
-    socket.use(([event], pass) => pass(event === "forbidden" ? new Error("not that") : undefined));
-    next();
-  });
   io.of("/guarded").use((socket, next) => {
     if (socket.handshake.auth.token === "secret") return next();
     next(Object.assign(new Error("not authorized"), { data: { content: "Please retry later" } }));
@@ -117,7 +117,7 @@ function namespaces(io) {
   io.of("/closed").use((socket, next) => next(new Error("closed for today")));
   io.of("/slow").use((socket, next) => setTimeout(next, 20));
   io.of("/greeting").on("connection", (socket) => socket.emit("greeting", socket.id, 1));
-  return ["/", "/chat", "/other", "/other/ü", "/guarded", "/closed", "/slow", "/greeting", "/checked"].map((name) => io.of(name));
+  return ["/", "/chat", "/other", "/other/ü", "/guarded", "/closed", "/slow", "/greeting"].map((name) => io.of(name));
 }
 
 /** Starts it with these options; `reasons()` ends it. */

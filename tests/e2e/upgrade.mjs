@@ -86,15 +86,18 @@ async function upgrading(t, options = { delay: 50 }) {
 
 const MOMENTS = Array.from({ length: 12 }, (_, i) => i * 30);
 
-/** Lets many upgrade and ends each at another moment on the way; all must be told this reason. */
-async function ended(t, end, expected) {
+/** Lets many upgrade and ends each at another moment on the way; all must be told this reason, after these numbers. */
+async function ended(t, end, expected, numbers = "") {
   const one = async (moment) => {
     const [socket] = await upgrading(t);
+    const seen = collect(socket, "numbered");
     const gone = next(socket, "disconnect");
     await end(socket, moment);
-    return (await gone)[0];
+    const [reason] = await gone;
+    return `${moment} ms: [${seen}] ${reason}`;
   };
-  assert.deepEqual(await Promise.all(MOMENTS.map(one)), MOMENTS.map(() => expected));
+  const all = MOMENTS.map((moment) => `${moment} ms: [${numbers}] ${expected}`);
+  assert.deepEqual(await Promise.all(MOMENTS.map(one)), all);
 }
 
 export async function client_leaves_while_upgrading(t) {
@@ -105,12 +108,14 @@ export async function client_closes_while_upgrading(t) {
   await ended(t, (socket, moment) => sleep(moment).then(() => socket.io.engine.close()), "forced close");
 }
 
+const TEN = "0,1,2,3,4,5,6,7,8,9"; // what the server says before it ends a connection
+
 export async function server_disconnects_while_upgrading(t) {
-  await ended(t, (socket, moment) => socket.emit("later please", moment, "throw out"), "io server disconnect");
+  await ended(t, (socket, moment) => socket.emit("later please", moment, "throw out"), "io server disconnect", TEN);
 }
 
 export async function server_closes_while_upgrading(t) {
-  await ended(t, (socket, moment) => socket.emit("later please", moment, "drop"), "transport close");
+  await ended(t, (socket, moment) => socket.emit("later please", moment, "drop"), "transport close", TEN);
 }
 
 /** It goes on over polling. */
