@@ -9,7 +9,7 @@ import { Proxy } from "./proxy.mjs";
 const require = createRequire(import.meta.url);
 const PACKAGES = { 2: "socket.io-client-v2", 3: "socket.io-client-v3", 4: "socket.io-client" };
 const { Fetch, NodeWebSocket } = require("engine.io-client");
-const TRANSPORTS = {
+export const TRANSPORTS = {
   polling: ["polling"],
   websocket: ["websocket"],
   upgrade: ["polling", "websocket"],

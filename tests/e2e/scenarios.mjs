@@ -2,13 +2,14 @@
 //
 // It prints the port of 127.0.0.1 that it listens on. Whoever connects sends one line of JSON, {scenario, variant, url,
 // options}, and gets one, {error, reasons}, when the scenario is over. The server at `url` has the handlers of
-// app.py; without `url` a reference server with these options is started, and `reasons` tells why its sockets
-// disconnected. Scenarios may run at the same time.
+// app.py, or of test_engine_clients.py; without `url` a reference server with these options is started, and `reasons`
+// tells why its sockets disconnected. Scenarios may run at the same time.
 
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 
 import * as data from "./data.mjs";
+import * as engine from "./engine.mjs";
 import * as life from "./life.mjs";
 import * as mixed from "./mixed.mjs";
 import * as older from "./older.mjs";
@@ -17,17 +18,17 @@ import * as upgrade from "./upgrade.mjs";
 import { Harness, within } from "./harness.mjs";
 import { startReference } from "./reference.mjs";
 
-const isScenario = ([, value]) => typeof value === "function";
-const modules = [data, life, mixed, older, polling, upgrade];
-const scenarios = Object.fromEntries(modules.flatMap((module) => Object.entries(module).filter(isScenario)));
+const scenarios = Object.assign({}, data, life, mixed, older, polling, upgrade);
 const stray = [];
 
 async function run({ scenario, variant, url, options }) {
-  const reference = url ? null : await startReference(options);
-  const harness = new Harness(variant, reference?.url ?? url);
+  const ofEngine = scenario in engine;
+  const start = ofEngine ? engine.startEngine : startReference;
+  const reference = url ? null : await start(options);
+  const harness = new (ofEngine ? engine.EngineHarness : Harness)(variant, reference?.url ?? url);
   harness.reference = reference !== null;
   try {
-    await within(scenarios[scenario](harness), "the end of the scenario", 30_000);
+    await within((ofEngine ? engine : scenarios)[scenario](harness), "the end of the scenario", 30_000);
   } finally {
     harness.close();
   }
