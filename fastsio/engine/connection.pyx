@@ -189,7 +189,9 @@ cdef class Connection(Transport):
         self.core.outbox.write(<uint32_t>self.slot, response(status, headers, body, close=close, head=head))
         self.asked = False
         self.request = None
-        self.waiter = None
+        if self.waiter is not None:  # somebody else answers in its place
+            waiter, self.waiter = self.waiter, None
+            waiter.overtaken(self, status)
         if close:
             self.half_close()
             return

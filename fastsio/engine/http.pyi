@@ -8,6 +8,7 @@ CONTINUE: bytes
 
 class HttpError(Exception):
     status: int
+    request: Request | None
     def __init__(self, status: int, text: str) -> None: ...
 
 class Announcement:

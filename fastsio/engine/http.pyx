@@ -38,11 +38,16 @@ cdef dict METHODS = {name.encode(): name for name in ("GET", "HEAD", "POST", "PU
 
 
 class HttpError(Exception):
-    """What came is not acceptable. status: to answer with; the text tells the peer why, without quoting it."""
+    """What came is not acceptable.
+
+    status: to answer with; the text tells the peer why, without quoting it; request: whose head was good and whose
+    body is not, or None.
+    """
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
+        self.request = None
 
 
 cdef int refuse(int status, str text) except -1:
@@ -82,6 +87,8 @@ cdef class HttpParser:
         try:
             self.read(data, events)
         except HttpError as error:
+            if self.request is not None and self.request.head is not None:
+                error.request = self.request
             self.begin_head()
             self.state = CLOSED
             events.append(error)

@@ -23,12 +23,19 @@ class OriginCheck:
         self._any = is_any(origins)
         self._logged: set[str] = set()
 
-    def judge(self, origin: str, request: Request) -> Generator[Any, Any, bool]:
-        """Whether the origin may connect. Yields what the application's function returns, awaitable or not."""
+    def is_listed(self, origin: str) -> bool:
+        """Whether it is allowed without asking a function."""
         allowed = self._origins
         if self._any:
             return True
-        if is_same_origin(origin, request):
+        if allowed is None or callable(allowed):
+            return False
+        return origin == allowed if isinstance(allowed, str) else origin in allowed
+
+    def judge(self, origin: str, request: Request) -> Generator[Any, Any, bool]:
+        """Whether the origin may connect. Yields what the application's function returns, awaitable or not."""
+        allowed = self._origins
+        if self.is_listed(origin) or is_same_origin(origin, request):
             return True
         if callable(allowed):
             try:
@@ -37,11 +44,10 @@ class OriginCheck:
                 if rate_limited("origins"):
                     log.error("exception in the function given as origins", exc_info=error)
                 return False
-        else:
-            good = origin == allowed if isinstance(allowed, str) else origin in (allowed or ())
-        if not good:
-            self._log(origin)
-        return good
+            if good:
+                return True
+        self._log(origin)
+        return False
 
     def _log(self, origin: str) -> None:
         if origin in self._logged or len(self._logged) >= MAX_ORIGINS_LOGGED or len(origin) > 200:

@@ -231,6 +231,14 @@ cdef class Polling(Transport):
         elif self.ending:
             self.release()
 
+    def overtaken(self, exchange: object, int status) -> None:
+        """A request under way was answered with an error of HTTP; only a body that is too large leaves the session
+        alone."""
+        if status == 413 and exchange is self.poster:
+            self.poster = self.post_headers = self.body = None
+        else:
+            self.aborted(exchange)
+
     cdef int on_stuck(self, int error) except -1:
         self.core.counters["max_backlog reached"] += 1
         if self.session is not None:

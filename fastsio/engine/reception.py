@@ -113,7 +113,7 @@ class Reception:
         if isinstance(request, HttpError):
             self._deciding.discard(exchange)
             self._count(f"http {request.status}")
-            exchange.respond(request.status, [], str(request).encode())
+            exchange.respond(request.status, self._error_headers(request), str(request).encode())
             return
         headers: Headers = []
         try:
@@ -129,6 +129,13 @@ class Reception:
                 exchange.respond(404, [], b"")
         except Exception as error:
             self._fail(exchange, request, headers, error)
+
+    def _error_headers(self, error: HttpError) -> Headers:
+        """CORS, as far as it can be said at once."""
+        if error.request is None or not self._cors.configured or not self._handshake.matches(error.request.path):
+            return []
+        origin = error.request.header("origin")
+        return self._cors.headers(origin if origin is not None and self._origins.is_listed(origin) else None)
 
     # ---- from a request to what it is for ----
 

@@ -14,8 +14,8 @@ with its reason. It never touches a socket, and knows nothing of Socket.IO.
     that is queued. Until then messages go by polling. Anything else ends the candidate alone.
 """
 
-from base64 import b64decode
 from binascii import Error as Base64Error
+from binascii import a2b_base64
 from logging import getLogger
 from time import time
 
@@ -168,7 +168,7 @@ cdef class Session:
             data += 1
             size -= 1
         try:
-            decoded = b64decode(PyBytes_FromStringAndSize(<const char *>data, size), validate=True)
+            decoded = a2b_base64(PyBytes_FromStringAndSize(<const char *>data, size), strict_mode=True)
         except Base64Error:
             return self.finish("parse error", "invalid base64")
         if self.own is not None:
