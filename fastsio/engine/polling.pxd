@@ -32,5 +32,6 @@ cdef class Polling(Transport):
     cdef int end_post(self, int status) except -1
     cdef int overlap(self, object exchange, list headers, str description) except -1
     cdef int answer(self, bytes body, bint is_binary) except -1
+    cdef int tell_end(self) except -1
     cdef int release(self) except -1
     cdef int plan(self) except -1

@@ -6,8 +6,9 @@ OUT  the session's slot has no descriptor and is blocked while no GET waits. A G
      with every other connection, and fan-out does not know of polling.
 IN   the body of a POST is walked packet by packet, in slices, to the Session.
 
-When the server closes and no GET waits, the slot lingers until the next GET has
-got what is queued and the close packet. Requests are parsed and admitted elsewhere.
+When the server closes, what is queued goes out with one GET and the close packet
+with the next: a client that gets both at once may see no more than the close. So
+the slot lingers until then. Requests are parsed and admitted elsewhere.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
@@ -88,6 +89,8 @@ cdef class Polling(Transport):
         exchange.waiter = self
         self.core.outbox.unblock(<uint32_t>self.slot)
         exchange.wait()
+        if self.ending:
+            self.tell_end()
 
     cdef int on_handover(self, object data) except -1:
         cdef bint is_binary
@@ -95,10 +98,7 @@ cdef class Polling(Transport):
             return 0
         is_binary = data[0] < 2  # 0 or 1 begins a binary payload of protocol 3
         body = bytes(data)
-        self.answer(body if self.protocol == 3 else body[: len(body) - 1], is_binary)
-        if self.ending:
-            self.release()
-        return 0
+        return self.answer(body if self.protocol == 3 else body[: len(body) - 1], is_binary)
 
     cdef int answer(self, bytes body, bint is_binary) except -1:
         exchange, request, headers = self.getter, self.get_request, self.get_headers
@@ -266,14 +266,18 @@ cdef class Polling(Transport):
         self.ending = True
         if self.slot < 0:
             return 0
-        if self.getter is not None:
-            self.core.outbox.write_packet(<uint32_t>self.slot, b"6" if self.client_closed else b"1")
-            self.core.outbox.flush_slot(<uint32_t>self.slot)  # answers it, and releases
-        elif reason in GENTLE and not discard:
-            self.core.outbox.write_packet(<uint32_t>self.slot, b"1")
+        if reason in GENTLE and not discard:
             self.core.lingering[self.id] = self
             self.core.deadlines.set(<uint32_t>self.slot, LINGER)
-            return 0
+            return self.tell_end() if self.getter is not None else 0
+        if self.getter is not None and not self.client_closed:
+            self.tell_end()
+        return self.release()
+
+    cdef int tell_end(self) except -1:
+        """A GET waits: it gets what is queued, or else the close packet, the last that this client gets."""
+        if outbox_pending(self.core.outbox.c, <uint32_t>self.slot) != 0:
+            return self.core.outbox.flush_slot(<uint32_t>self.slot)
         return self.release()
 
     cdef int release(self) except -1:
@@ -283,12 +287,14 @@ cdef class Polling(Transport):
             self.core.deadlines.cancel(<uint32_t>self.slot)
             self.core.outbox.close(self)
         if self.getter is not None:
-            self.answer(b"1:1" if self.protocol == 3 else b"1", False)
+            packet = b"6" if self.client_closed else b"1"
+            self.answer(b"1:" + packet if self.protocol == 3 else packet, False)
         return 0
 
     cdef int retire(self) except -1:
         """A websocket has the slot, and all that was queued."""
         self.session = None
+        self.core.lingering.pop(self.id, None)
         if self.getter is not None:
             self.answer(b"1:6" if self.protocol == 3 else b"6", False)
         return 0

@@ -37,6 +37,7 @@ cdef class Session:
     cdef Core core
     cdef Transport carrier  # None once it is closed
     cdef Transport probe  # the websocket that is to take over; None while there is none
+    cdef Transport lingering  # what carried the session, while its probe may still take over what is queued
     cdef Receiver receiver  # None once it is closed
     cdef Listeners own  # the application's listeners; None while there are none
     cdef readonly str id

@@ -11,7 +11,8 @@ with its reason. It never touches a socket, and knows nothing of Socket.IO.
     Protocol 3: the client pings; nothing from it for both times together ends the session.
  3. Without a namespace joined within connect_timeout the session ends.
  4. Upgrade: a candidate sends "2probe" and gets "3probe"; with its "5" it takes over the slot, and so all
-    that is queued. Until then messages go by polling. Anything else ends the candidate alone.
+    that is queued. Until then messages go by polling. Anything else ends the candidate alone. When the server
+    closes meanwhile, the "5" may be on its way: the candidate still gets what is queued, and then the close.
 """
 
 from binascii import Error as Base64Error
@@ -252,14 +253,20 @@ cdef class Session:
 
     def _nudge(self, Transport candidate) -> None:
         """The client waits with its "5" for the end of its GET."""
-        if self.probe is candidate:
+        if self.probe is candidate and self.state == SessionState.OPEN:
             self.carrier.nudge()
             self.core.loop.call_later(NOOP_INTERVAL, self._nudge, candidate)
 
     cdef int switch(self, Transport candidate) except -1:
-        cdef Transport old = self.carrier
+        cdef Transport old = self.carrier if self.state == SessionState.OPEN else self.lingering
+        self.probe = self.lingering = None
+        if old is None or old.slot < 0:
+            return candidate.shut("", False)
+        if self.state != SessionState.OPEN:
+            candidate.take_over(old)
+            old.retire()
+            return candidate.shut("", False)
         self.carrier = candidate
-        self.probe = None
         self.upgraded = True
         candidate.take_over(old)
         old.retire()
@@ -270,7 +277,7 @@ cdef class Session:
     cdef int drop_probe(self) except -1:
         """The candidate does not take over."""
         cdef Transport candidate = self.probe
-        self.probe = None
+        self.probe = self.lingering = None
         return candidate.shut("", False) if candidate is not None else 0
 
     # ---- the end ----
@@ -291,9 +298,12 @@ cdef class Session:
             if self.own is not None:
                 self.own.fire(self, "close", reason, description)
         finally:
-            self.drop_probe()
             if carrier is not None:
                 carrier.shut(reason, discard)
+            if self.probe is not None and carrier.slot >= 0:
+                self.lingering = carrier
+            else:
+                self.drop_probe()
         return 0
 
     # ---- for the user ----
