@@ -99,6 +99,8 @@ cdef class Outbox:
     cdef int flush_slot(self, uint32_t slot) except -1
     cdef int block(self, uint32_t slot) except -1
     cdef int unblock(self, uint32_t slot) except -1
+    cdef int flush_until(self, uint64_t deadline) except -1
+    cdef bint has_work(self) noexcept
     cdef int check_thread(self) except -1
     cdef object rest_of(self, handover *given)
     cdef int after_push(self) except -1

@@ -229,18 +229,25 @@ cdef class Outbox:
     # ---- flush ----
 
     def _flush(self) -> None:
-        cdef uint64_t deadline = outbox_now() + SLICE_NS
         try:
-            while self.c.queue_size != 0:  # an owner that takes a handover may write to another slot
-                with nogil:
-                    outbox_flush(self.c, deadline)
-                self.settle_handovers()
-                if outbox_now() > deadline:
-                    break
+            self.flush_until(outbox_now() + SLICE_NS)
         finally:
-            self.scheduled = self.c.queue_size != 0
+            self.scheduled = self.has_work()
             if self.scheduled:
                 self.loop.call_soon(self.flush_callback)
+
+    cdef int flush_until(self, uint64_t deadline) except -1:
+        while self.has_work():  # an owner that takes a handover may write to another slot
+            with nogil:
+                outbox_flush(self.c, deadline)
+            self.settle_handovers()
+            if outbox_now() > deadline:
+                break
+        return 0
+
+    cdef bint has_work(self) noexcept:
+        # A handover is left when the owner of one before raised.
+        return self.c.queue_size != 0 or self.c.handover_count != 0
 
     cdef int flush_slot(self, uint32_t slot) except -1:
         outbox_flush_slot(self.c, slot)

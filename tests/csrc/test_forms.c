@@ -68,6 +68,22 @@ static void test_attachments(void) {
     message_release(made);
 }
 
+/* A packet of Engine.IO that is nothing but binary. */
+static void test_binary_alone(void) {
+    message *made = message_binary(text("xyz"));
+    CHECK(made->binary && !made->raw);
+    IS(alone_in(made, 0), "\x82\x03xyz");
+    IS(alone_in(made, EIO3), "\x82\x04\4xyz");
+    IS(alone_in(made, BASE64), "\x81\x05" "beHl6");
+    IS(alone_in(made, POLLING), "beHl6\x1E");
+    IS(alone_in(made, POLLING | EIO3), "\1\4\xFF\4xyz");
+    IS(alone_in(made, POLLING | EIO3 | BASE64), "6:b4eHl6");
+    message_release(made);
+    fail_allocation(1);
+    CHECK(message_binary(text("xyz")) == NULL);
+    fail_allocation(0);
+}
+
 /* Text in a binary payload: its length is that in bytes. */
 static void test_text_in_a_binary_payload(void) {
     message *made = packet("42[\"" ASTRAL ASTRAL "\"]", NULL, 0);
@@ -207,6 +223,7 @@ int main(void) {
     test_text_on_websocket();
     test_text_on_polling();
     test_attachments();
+    test_binary_alone();
     test_text_in_a_binary_payload();
     test_lengths();
     test_raw();
