@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
+from base64 import b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -20,12 +22,19 @@ TIMEOUT = 30.0
 
 
 class Page:
-    """The browser's tab. What it is asked is JavaScript."""
+    """One of the browser's tabs. What it is asked is JavaScript."""
 
     def __init__(self, ws: aiohttp.ClientWebSocketResponse) -> None:
         self.ws = ws
         self.ids = count(1)
+        self.target = ""
         self.session = ""
+
+    def another(self) -> Page:
+        """Another tab, not opened yet; ask only one at a time."""
+        page = Page(self.ws)
+        page.ids = self.ids
+        return page
 
     async def command(self, method: str, **params: Any) -> dict[str, Any]:
         id = next(self.ids)
@@ -39,13 +48,21 @@ class Page:
 
     async def open(self, url: str) -> None:
         target = await self.command("Target.createTarget", url=url)
-        attached = await self.command("Target.attachToTarget", targetId=target["targetId"], flatten=True)
+        self.target = target["targetId"]
+        attached = await self.command("Target.attachToTarget", targetId=self.target, flatten=True)
         self.session = attached["sessionId"]
 
     async def evaluate(self, expression: str) -> Any:
         answer = await self.command("Runtime.evaluate", expression=expression, returnByValue=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
+
+    async def screenshot(self, path: Path) -> None:
+        """Keeps what the tab looks like, as PNG."""
+        await self.command("Target.activateTarget", targetId=self.target)
+        answer = await self.command("Page.captureScreenshot", format="png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b64decode(answer["data"]))
 
     async def until(self, expression: str) -> Any:
         """Waits until it is truthy, and returns it."""
