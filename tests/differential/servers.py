@@ -84,7 +84,7 @@ class References:
 
 @contextmanager
 def references() -> Iterator[References]:
-    """Starts them; they end with their standard input."""
+    """Starts them. No descriptor of theirs stays open: a test may begin and end meanwhile."""
     require_npm("socket.io")
     require_npm("socket.io-v2")
     servers = {f"4 {name}": {"version": 4, "options": variant.four} for name, variant in VARIANTS.items()}
@@ -92,13 +92,15 @@ def references() -> Iterator[References]:
         if variant.two is not None:
             servers[f"2 {name}"] = {"version": 2, "options": variant.two}
     command = ["node", "reference_http.mjs", json.dumps(servers)]
-    with subprocess.Popen(command, cwd=TESTS / "e2e", stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin is not None and process.stdout is not None
-        try:
-            yield References(**json.loads(process.stdout.readline()))
-        finally:
-            process.stdin.close()
-            process.wait(10)
+    process = subprocess.Popen(command, cwd=TESTS / "e2e", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        with process.stdout as told:
+            line = told.readline()
+        yield References(**json.loads(line))
+    finally:
+        process.kill()
+        process.wait(10)
 
 
 # ---- ours ----

@@ -163,7 +163,14 @@ BODIES = [
     case("POST as octet-stream with a parameter", joined(), post(ECHO, EIO4, OCTETS + "; charset=x"), poll()),
     case("POST as Octet-Stream", joined(), post(ECHO, EIO4, "Content-Type: application/Octet-Stream"), poll()),
     case("POST of the maximum", joined(), post('42["say","' + "x" * 88 + '"]'), poll(), variant="small"),
-    case("POST above the maximum", joined(), post('42["say","' + "x" * 99 + '"]'), post(ECHO), poll(), variant="small"),
+    case(
+        "POST above the maximum",
+        joined(),
+        post('42["say","' + "x" * 99 + '"]'),
+        post(ECHO, on="b"),
+        poll(on="b"),
+        variant="small",
+    ),
     case("POST far above the maximum", joined(), post("4" + "x" * 200_000), variant="small"),
     case(
         "POST above the maximum, chunked",
@@ -178,8 +185,8 @@ BODIES = [
         "POST above the maximum counts bytes",
         joined(),
         post('42["say","' + "é" * 50 + '"]'),
-        post(ECHO),
-        poll(),
+        post(ECHO, on="b"),
+        poll(on="b"),
         variant="small",
     ),
     case(

@@ -16,6 +16,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from hashlib import blake2b
 
+import brotli
+
 from tests.e2e.rawws import BINARY, CLOSE, TEXT
 
 LIMIT = 2**22
@@ -198,6 +200,8 @@ def shown(body: bytes) -> bytes:
 def decompressed(body: bytes, encoding: str) -> bytes:
     if encoding == "gzip":
         return gzip.decompress(body)
+    if encoding == "br":
+        return brotli.decompress(body)
     if encoding == "deflate":
         return zlib.decompress(body)
     return body

@@ -112,12 +112,7 @@ FRAMING: list[Row] = [
     refused("H24 chunk size ends with LF", "400", chunked(b"5\n42[1]\r\n0\r\n\r\n")),
     refused("H25 no CRLF behind a chunk", "400", chunked(b"5\r\n42[1]XX0\r\n\r\n")),
     refused("H26 20 KB of chunk extension", "400|413", chunked(b"5;" + b"x" * 20_000 + b"\r\n42[1]\r\n0\r\n\r\n")),
-    answered(
-        "H28 3000 chunks of a byte",
-        chunked(chunks(*[b'420["echo","'[i : i + 1] for i in range(12)], *[b"y"] * 2986, b'"', b"]")),
-        OK,
-        fetched=f'430["{"y" * 2986}"]',
-    ),
+    answered("H28 3001 chunks of a byte", chunked(chunks(*[b"6", b"\x1e"] * 1500, b"6")), OK),
     refused("H29 space behind a chunk size", "400", chunked(b"5 \r\n42[1]\r\n0\r\n\r\n")),
     refused("H120 above the maximum", "413", raw_post(f"Content-Length: {MAX + 1}")),
     refused(
@@ -339,7 +334,7 @@ THIRD: list[Row] = [
     ends("E47 pong", post3("1:3"), OK + "|400 ", reason="transport error", fetched="1:1", third=True),
     third("E47 ping", "1:2", "1:3"),
     bad3("E48 a payload of colons", b":" * 900_000),
-    bad3("E48 packets of no length", b"0:" * 450_000),
+    Row("E48 packets of no length", post3(b"0:" * 450_000), (OK,), third=True),
     Row("E48 300,000 noops", post3(b"1:6" * 300_000), (OK,), third=True),
     answered("E49 a form without d in a session that is not JSONP", post(b"6", FORM), OK),
 ]

@@ -1,7 +1,7 @@
 // node reference_http.mjs '{"NAME": {"version": 4 | 2, "options": {...}}, ...}'
 //
 // Reference servers with the application of tests/differential/app.py, each on a free port, to compare answers
-// with. Prints one line of JSON, {"ports": {NAME: port}, "control": port}, and ends when its standard input does.
+// with. Prints one line of JSON, {"ports": {NAME: port}, "control": port}, and ends when its parent is gone.
 // `GET /fate?sid=SID` on the control port tells {"engine": reason | null, "sockets": [[namespace, reason], ...]};
 // with `&ended=1` it answers when the session has ended.
 
@@ -11,6 +11,7 @@ import { createRequire } from "node:module";
 const require = createRequire(import.meta.url);
 const LIBRARIES = { 4: (http, options) => new (require("socket.io").Server)(http, options), 2: require("socket.io-v2") };
 const PATIENCE = 3_000;
+const parent = process.ppid;
 
 /** sid -> its fate, of every session of every server. */
 const sessions = new Map();
@@ -94,4 +95,4 @@ for (const [name, { version, options }] of Object.entries(JSON.parse(process.arg
 }
 const [, controlPort] = await listen(control);
 console.log(JSON.stringify({ ports, control: controlPort }));
-process.stdin.on("end", () => process.exit(0)).resume();
+setInterval(() => process.ppid === parent || process.exit(0), 500);

@@ -16,6 +16,7 @@ from tests.wsclient import serving
 POLLING = "EIO=4&transport=polling"
 PLACE = '{"_placeholder":true,"num":0}'
 TIMEOUT = 20.0
+TOLD = ("-w", "\ntold %{json}\n")
 
 
 class Answer(NamedTuple):
@@ -48,14 +49,14 @@ class Curl:
         """The answers, of every request of the call."""
         process = await asyncio.create_subprocess_exec(
             *(require("curl"), "-q", "-s", "-S", "-i", "--noproxy", "*", "--max-time", str(TIMEOUT)),
-            *("-w", "\n%{json}\n", *self.options, *arguments),
+            *(*TOLD, *self.options, *arguments),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
         out, err = await process.communicate(sent)
         assert process.returncode == 0, err.decode()
-        return [parsed(one) for one in re.findall(rb"(HTTP/1.*?)\n(\{\"[^\n]*\})\n", out, re.DOTALL)]
+        return [parsed(one) for one in re.findall(rb"(HTTP/1.*?)\ntold (\{[^\n]*\})\n", out, re.DOTALL)]
 
     async def get(self, *arguments: str) -> Answer:
         (answer,) = await self.run(*arguments, self.url)
@@ -157,7 +158,7 @@ async def test_http_1_0():
         assert (await curl.open()).headers["connection"] == "close"
         assert (await curl.post("40")).headers["connection"] == "close"
         assert (await curl.get()).text.startswith('40{"sid"')
-        answers = await curl.run("-d", "6", curl.url, "--next", "-s", "-i", "-w", "\n%{json}\n", "-d", "6", curl.url)
+        answers = await curl.run("-d", "6", curl.url, "--next", "-s", "-i", *TOLD, "-d", "6", curl.url)
         assert [(answer.status, answer.connections) for answer in answers] == [(200, 1), (200, 1)]
 
 
@@ -178,7 +179,7 @@ async def test_one_connection_for_all():
         install(io)
         curl = Curl(io)
         await curl.join()
-        again = ("--next", "-s", "-S", "-i", "-w", "\n%{json}\n")
+        again = ("--next", "-s", "-S", "-i", *TOLD)
         answers = await curl.run(
             *("-d", '42["bin"]', curl.url, *again, curl.url, *again, "-d", '420["echo",1]', curl.url, *again, curl.url),
             *(*again, curl.base, *again, f"{curl.base}&sid=nope", *again, "-X", "PUT", "-d", "x", curl.url),

@@ -81,7 +81,16 @@ def section(heading: str, answer: str) -> Section:
             method, body = "POST" if method == "GET" else method, body_of(option, value)
     if body is not None and not any(field.startswith("Content-Type") for field in fields):
         fields.append("Content-Type: application/x-www-form-urlencoded")
-    return Section(heading, method, target, fields, body, raw_answer(answer, method))
+    return Section(short(method, target, fields, body), method, target, fields, body, raw_answer(answer, method))
+
+
+def short(method: str, target: str, fields: list[str], body: bytes | None) -> str:
+    """What the list of differences calls a request."""
+    name = re.sub(r"sid=[\w-]{20}", "sid=<sid>", target.removeprefix("/socket.io/"))
+    method = "websocket" if "Upgrade: websocket" in fields else method
+    told = [field for field in fields if field.startswith(("Origin", "If-None-Match", "Accept-Encoding"))]
+    size = [f"of {len(body)} bytes"] if body is not None and len(body) > 1000 else []
+    return " ".join([method, name, *told, *size])
 
 
 def raw_answer(answer: str, method: str) -> bytes:
@@ -99,7 +108,12 @@ def raw_answer(answer: str, method: str) -> bytes:
 def sections(name: str) -> list[Section]:
     parts = re.split(r"^### ", (GOLDEN / name).read_text(), flags=re.MULTILINE)[1:]
     parts = [re.sub(r"^sid .*\n", "", part, flags=re.MULTILINE) for part in parts]
-    return [section(*part.split("\n", 1)) for part in parts]
+    found: list[Section] = []
+    for part in parts:
+        one = section(*part.split("\n", 1))
+        before = sum(other.name.partition(" (")[0] == one.name for other in found)
+        found.append(one._replace(name=f"{one.name} ({before + 1})") if before else one)
+    return found
 
 
 def test_the_recordings_are_whole() -> None:
