@@ -1,64 +1,38 @@
-"""Every deliberate difference from the reference servers, with its reason.
-
-In the reference's transcript of the cases that are named, the last `theirs` is replaced by `ours`, with `everywhere`
-each one, in all other cases too; the result must be our transcript. It is an error when `theirs` is not in the
-transcript of a case that is named, so nothing here outlives its difference. They are applied in this order.
-"""
+"""Every deliberate difference from the reference servers, with its reason, in the order in which they are applied."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from tests.differential.deliberate_third import THIRD
+from tests.differential.difference import (
+    ALIVE,
+    AT_ONCE,
+    BAD_REQUEST,
+    CORS,
+    FORBIDDEN,
+    GOLDEN,
+    GONE,
+    GOOD,
+    MAXIMUM,
+    OK,
+    PARSE_ERROR,
+    REFUSED,
+    STRICT,
+    SWITCHED,
+    TEXT,
+    TOLD_ALL,
+    TWO,
+    UNKNOWN,
+    VERSION_2,
+    Difference,
+    escaped,
+    opened,
+    third,
+)
 from tests.differential.table_web import ETAG
 
-TEXT = "200 [cache-control: no-store] [content-type: text/plain; charset=UTF-8] "
-OCTETS = "200 [cache-control: no-store] [content-type: application/octet-stream] "
-OK = "200 [cache-control: no-store] [content-type: text/html] ok"
-FOUR, TWO, BOTH = ("4",), ("2",), ("4", "2")
-GOLDEN = ("http.txt", "http-extra.txt")
-UNKNOWN = '400 [content-type: application/json] {"code":1,"message":"Session ID unknown"}'
-BAD_REQUEST = '400 [content-type: application/json] {"code":3,"message":"Bad request"}'
-FORBIDDEN = '[content-type: application/json] {"code":4,"message":"Forbidden"}'
-GONE = '{"code":1,"message":"Session ID unknown"} closed '
-ALIVE = "session 1: ok open []"
-PARSE_ERROR = f"session 1: {GONE}['/: parse error']"
-SWITCHED = "101 [sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=] "
-REFUSED = "400 [content-type: text/html] [close] Bad request"
-CORS = "[access-control-allow-credentials: true] "
-GOOD = "[access-control-allow-origin: http://good.example] "
-
-
-class Difference(NamedTuple):
-    why: str
-    theirs: str
-    ours: str
-    cases: tuple[str, ...]
-    against: tuple[str, ...] = FOUR
-    everywhere: bool = False
-
-
-def opened(interval: int = 25000, timeout: int = 20000, upgrades: str = '["websocket"]') -> str:
-    """The open packet up to what Engine.IO 4 has added."""
-    return f'0{{"sid":"<sid>","upgrades":{upgrades},"pingInterval":{interval},"pingTimeout":{timeout}'
-
-
-def third(*names: str) -> tuple[str, ...]:
-    return tuple(f"EIO 3: {name}" for name in names)
-
-
-def escaped(text: str) -> str:
-    return text.replace('"', '\\"')
-
-
-MAXIMUM = ',"maxPayload":1000000}'
-VERSION_2 = "Engine.IO 3 clients get maxPayload too, as from socket.io 4"
 # What the golden files call these requests.
 MAP = "HEAD socket.io.min.js.map Accept-Encoding: deflate, gzip, br, zstd"
 CLOSED = "GET ?EIO=4&transport=polling&sid=<sid>"
-# An acknowledgement with a placeholder in a binary payload, with an attachment of no bytes.
-ANSWERED = (b'\0\3\6\xff461-0[{"_placeholder":true,"num":0}]\1\1\xff\4').hex(" ")
-ASKED = '35:42/custom,["query",{"token":"abc"}]'
-BASE64 = '"48:451-[\\"bin\\",{\\"_placeholder\\":true,\\"num\\":0},\\"é€😀\\"]6:b4AQID"'
 OPENING: list[Difference] = [
     Difference(VERSION_2, f"97:{opened()}}}", f"118:{opened()}{MAXIMUM}", ("EIO 3",), TWO, everywhere=True),
     Difference(
@@ -294,10 +268,7 @@ FILES: list[Difference] = [
 
 # ---- polling ----
 
-STRICT = "what is not a payload is answered 400, and ends the session"
-TOLD_ALL = "the next GET gets what is there and the end"
 BATCH = "what is sent in one turn goes out together"
-AT_ONCE = "a CONNECT without an asynchronous middleware is done before the next packet"
 POLLING: list[Difference] = [
     Difference(VARY, f"{TEXT}<", f"{TEXT}[vary: accept-encoding] <", ("large answer", "large answer, gzip;q=0")),
     Difference(
@@ -450,138 +421,6 @@ POLLING: list[Difference] = [
         'ws: text 430[1]\nsession 1: {"code":3,"message":"Bad request"} open []',
         f"ws: close\n{ALIVE}",
         ("5 without a probe",),
-    ),
-]
-
-# ---- Engine.IO 3 ----
-
-OK2, TEXT2 = "200 [content-type: text/html] ok", "200 [content-type: text/plain; charset=UTF-8] "
-QUERY = "a namespace's query goes to its handshake, as in 2.x"
-LATER = "as in socket.io 4"
-BAD_PAYLOADS = third(
-    *(
-        "empty body",
-        "length too long",
-        "length of many digits",
-        "length 1e3",
-        "no colon",
-        "no digits",
-        "negative length",
-    ),
-    *("garbage behind a packet", "binary payload without a terminator", "binary payload of 400 digits"),
-    *("binary payload with invalid UTF-8", "text as octet-stream", "JSONP, a bad payload"),
-)
-TOLERATED = third(
-    *("length in hex", "length with a sign", "length with a space", "binary payload beyond the body"),
-    *("binary payload of an unknown kind", "empty octet-stream"),
-)
-BUFFER = (
-    '{"type":"Buffer","data":[0,5,3,255,52,53,49,45,91,34,98,105,110,34,44,123,34,95,112,108,97,99,101,104,111,108,100,101,'
-    "114,34,58,116,114,117,101,44,34,110,117,109,34,58,48,125,44,34,195,169,226,130,172,240,159,152,128,34,93,1,4,255,4,1,2,3]}"
-)
-THIRD: list[Difference] = [
-    Difference(STRICT, f"a: {OK}", "a: 400 ", (*BAD_PAYLOADS, *TOLERATED)),
-    Difference(STRICT, f"a: {OK2}", "a: 400 ", (*BAD_PAYLOADS, *TOLERATED), TWO),
-    Difference(STRICT, ALIVE, PARSE_ERROR, TOLERATED, BOTH),
-    Difference(
-        "base64 is strict", f"{OCTETS}<{ANSWERED}>\n{ALIVE}", f"{UNKNOWN}\n{PARSE_ERROR}", third("invalid base64")
-    ),
-    Difference(
-        "base64 is strict",
-        f"{OCTETS.replace('[cache-control: no-store] ', '')}<{ANSWERED}>\n{ALIVE}",
-        f"{UNKNOWN}\n{PARSE_ERROR}",
-        third("invalid base64"),
-        TWO,
-    ),
-    Difference(
-        STRICT,
-        f'a: {OK}\na: {OK}\na: {TEXT}___eio[5]("11:430[\\"é€😀\\"]");\n{ALIVE}',
-        f"a: 400 \na: {UNKNOWN}\na: {UNKNOWN}\n{PARSE_ERROR}",
-        third("JSONP, no d"),
-    ),
-    Difference(
-        STRICT,
-        f'a: {OK2}\na: {OK2}\na: {TEXT2}___eio[5]("11:430[\\"é€😀\\"]");\n{ALIVE}',
-        f"a: 400 \na: {UNKNOWN}\na: {UNKNOWN}\n{PARSE_ERROR}",
-        third("JSONP, no d"),
-        TWO,
-    ),
-    Difference("JSONP is text", BUFFER, BASE64, third("JSONP, binary"), BOTH),
-    Difference(
-        AT_ONCE,
-        f"{TEXT}1:61:1\nsession 1: {GONE}['/: forced server close']",
-        f'{TEXT}10:40/custom,50:42/custom,["hello","/custom#<sid>"]{ASKED}\n{ALIVE}',
-        third("namespace with a query"),
-    ),
-    Difference(
-        AT_ONCE,
-        '50:42/custom,["hello","/custom#<sid>"]',
-        f'50:42/custom,["hello","/custom#<sid>"]{ASKED}',
-        third("namespace with a query"),
-        TWO,
-    ),
-    Difference(
-        QUERY,
-        '22:42/custom,["query",{}]',
-        '43:42/custom,["query",{"token":"abc","x":"1"}]',
-        third("namespace with a query, later event"),
-    ),
-    Difference(
-        QUERY,
-        '22:42/custom,["query",{}]',
-        '31:42/custom,["query",{"a":"b c"}]',
-        third("namespace with a query and no comma"),
-    ),
-    Difference(
-        QUERY,
-        '32:42/custom,["query",{"room":"1"}]',
-        '46:42/custom,["query",{"room":"1","token":"abc"}]',
-        third("namespace beside the handshake's query"),
-    ),
-    Difference(
-        "a 2.x client is told the message itself, as by 2.x",
-        '39:44/nope,{"message":"Invalid namespace"}',
-        '27:44/nope,"Invalid namespace"',
-        third("unknown namespace"),
-    ),
-    Difference(
-        "a 2.x client is told the message itself, as by 2.x",
-        '44/unknown,{"message":"Invalid namespace"}',
-        '44/unknown,"Invalid namespace"',
-        ("EIO3 ws basic (v2 client)",),
-        ("websocket.txt",),
-    ),
-    Difference(
-        LATER,
-        f"{TEXT2}2:40\n{ALIVE}",
-        f"{TEXT2}1:1\nsession 1: {GONE}['/: forced server close']",
-        third("connects to / itself"),
-        TWO,
-    ),
-    Difference(
-        LATER,
-        f'{TEXT2}11:430["é€😀"]\n{ALIVE}',
-        f"{TEXT2}1:1\nsession 1: {GONE}['/: forced server close']",
-        third("event for a namespace not joined"),
-        TWO,
-    ),
-    Difference(LATER, ALIVE, f"session 1: {GONE}['/: transport error']", third("pong, the wrong direction"), TWO),
-    Difference(
-        LATER,
-        f"w: nothing\n{ALIVE}",
-        f"w: {TEXT2}1:1\nsession 1: {GONE}['/: forced close']",
-        third("invalid Socket.IO packet, 2.x"),
-        TWO,
-    ),
-    Difference(TOLD_ALL, f"2:41\na: {TEXT}1:61:1\n", f"2:411:1\na: {UNKNOWN}\n", third("disconnect(true)")),
-    Difference(TOLD_ALL, f"2:41\na: {TEXT2}1:61:1\n", f"2:411:1\na: {UNKNOWN}\n", third("disconnect(true)"), TWO),
-    Difference(
-        "the noop that only carries a close is left out",
-        "] 1:61:1\n",
-        "] 1:1\n",
-        third("close by the server, no GET"),
-        BOTH,
-        everywhere=True,
     ),
 ]
 

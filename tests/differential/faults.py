@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.differential.deliberate import CORS, GOLDEN, GOOD, Difference
+from tests.differential.difference import CORS, GOLDEN, GOOD, Difference
 
 FAULTS: list[Difference] = [
     Difference(

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.differential.deliberate import DIFFERENCES, Difference
+from tests.differential.deliberate import DIFFERENCES
+from tests.differential.difference import Difference
 from tests.differential.faults import FAULTS
 from tests.differential.runner import play
 from tests.differential.servers import References, ours, references
