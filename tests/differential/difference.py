@@ -19,14 +19,15 @@ BAD_REQUEST = '400 [content-type: application/json] {"code":3,"message":"Bad req
 FORBIDDEN = '[content-type: application/json] {"code":4,"message":"Forbidden"}'
 GONE = '{"code":1,"message":"Session ID unknown"} closed '
 ALIVE = "session 1: ok open []"
-PARSE_ERROR = f"session 1: {GONE}['/: parse error']"
+PARSE_ERROR = f"session 1: {GONE}['engine: parse error', '/: parse error']"
 SWITCHED = "101 [sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=] "
 REFUSED = "400 [content-type: text/html] [close] Bad request"
 CORS = "[access-control-allow-credentials: true] "
 GOOD = "[access-control-allow-origin: http://good.example] "
 
 # Reasons that several have.
-STRICT = "what is not a payload is answered 400, and ends the session"
+STRICT = "what is not a payload ends the session"
+EMPTY = "an empty body is answered 400"
 TOLD_ALL = "the next GET gets what is there and the end"
 AT_ONCE = "a CONNECT without an asynchronous middleware is done before the next packet"
 

@@ -118,7 +118,9 @@ async def ours(variant: str, version: str) -> AsyncIterator[Target]:
 
 
 def shown_fate(engine: str | None, sockets: list[tuple[str, str]]) -> str:
-    told = [f"{nsp}: {reason}" for nsp, reason in sorted(sockets)]
+    """The reasons that the engine and the namespaces gave."""
+    told = [] if engine is None else [f"engine: {engine}"]
+    told += [f"{nsp}: {reason}" for nsp, reason in sorted(sockets)]
     return f"{'open' if engine is None else 'closed'} {told}"
 
 
@@ -127,15 +129,21 @@ class Fates:
 
     def __init__(self, io: Server) -> None:
         self.io = io
+        self.engine: dict[str, str] = {}
         self.sockets: dict[str, list[tuple[str, str]]] = {}
+        io.engine.on("connection", self.watch)
+
+    def watch(self, conn: Any) -> None:
+        conn.on("close", lambda reason: self.engine.__setitem__(conn.id, reason))
 
     async def tell(self, sid: str, ended: bool) -> str:
         if ended:
             for _ in range(300):
-                if sid not in self.io.engine.clients:
+                if sid in self.engine:
                     break
                 await asyncio.sleep(0.01)
-        return shown_fate(None if sid in self.io.engine.clients else "closed", self.sockets.get(sid, []))
+        assert (sid in self.engine) == (sid not in self.io.engine.clients)
+        return shown_fate(self.engine.get(sid), self.sockets.get(sid, []))
 
     def note(self, socket: Any, reason: str) -> None:
         self.sockets.setdefault(socket.conn.id, []).append((socket.nsp.name, reason))

@@ -29,7 +29,7 @@ def pairs() -> list[tuple[Case, str]]:
 def expected(transcript: str, name: str, version: str) -> str:
     """The reference's transcript with the deliberate differences of this case."""
     transcript += "\n"
-    for difference in [*FAULTS, *DIFFERENCES]:
+    for difference in [*DIFFERENCES, *FAULTS]:
         if version not in difference.against:
             continue
         if name in difference.cases:
@@ -62,6 +62,6 @@ def stale(difference: Difference) -> set[str]:
 
 
 def test_no_difference_is_listed_for_nothing() -> None:
-    for difference in [*FAULTS, *DIFFERENCES]:
+    for difference in [*DIFFERENCES, *FAULTS]:
         assert difference.cases and difference.why and difference.theirs != difference.ours
         assert not stale(difference), difference

@@ -17,7 +17,6 @@ from tests.e2e.rawws import BINARY, CONTINUATION, PING, TEXT, RawWebSocket, bina
 from tests.requirements import require_npm
 from tests.wsclient import serving
 
-
 RSV1 = 4
 OFFER = "permessage-deflate; client_max_window_bits"
 AGREED = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"

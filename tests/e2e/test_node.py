@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.expected import applicable_variants
-from tests.e2e.running import check_scenario, check_scenarios_of_reference
 from tests.e2e.runner import VARIANTS, Runner, scenario_names
+from tests.e2e.running import check_scenario, check_scenarios_of_reference
 
 SCENARIOS = scenario_names("data", "life", "polling", "older")
 

@@ -11,8 +11,8 @@ import asyncio
 import pytest
 
 from tests.e2e.expected import applicable
-from tests.e2e.running import check_scenario, check_scenarios_of_reference
 from tests.e2e.runner import Runner, scenario_names
+from tests.e2e.running import check_scenario, check_scenarios_of_reference
 
 UPGRADING = ("4-upgrade", "4-fetch-upgrade", "3-upgrade", "2-upgrade")
 MIXED = "4-upgrade"  # those scenarios bring clients of every variant themselves
