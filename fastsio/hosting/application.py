@@ -72,6 +72,7 @@ class Application:
         if not self.config.loaded:
             self.config.load()
         self.state = State(self.config)
+        self.ws_protocol_class = self.config.ws_protocol_class
         if self.config.lifespan == "off":
             return
         self._lifespan = lifespan = Lifespan(self.config)
@@ -86,7 +87,7 @@ class Application:
         return Host(connection, self)
 
     def upgraded(self, connection: HostedConnection) -> None:
-        """The connection has become a websocket of the application."""
+        """Nobody counts connections here."""
 
     async def shutdown(self) -> None:
         """Waits for the application's tasks, cancels those that do not end, and tells the application."""

@@ -8,6 +8,7 @@ two at a time. Once it has handed over to one of its websocket protocols, everyt
 that comes goes there.
 
 HostedConnection what the connection must offer
+Surroundings     what uvicorn's protocols need beside it
 HostTransport    what uvicorn takes for the transport; from the end of its exchange on it does nothing any more
 HostedHttp       uvicorn's protocol, which tells when an answer is complete
 Host             what the connection talks to, made at its first such request
@@ -21,7 +22,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 if TYPE_CHECKING:
-    from fastsio.hosting.application import Application
+    from uvicorn import Config
+    from uvicorn.server import ServerState
 
 
 class HostedConnection(Protocol):
@@ -47,6 +49,19 @@ class HostedConnection(Protocol):
 
     def get_extra_info(self, name: str) -> Any:
         """As asyncio's transports have it."""
+
+
+class Surroundings(Protocol):
+    """The application and what its connections share."""
+
+    config: Config
+    state: ServerState
+    app_state: dict[str, Any]
+    loop: asyncio.AbstractEventLoop
+    ws_protocol_class: Any
+
+    def upgraded(self, connection: Any) -> None:
+        """The connection has become a websocket of the application."""
 
 
 class HostTransport(asyncio.Transport):
@@ -138,7 +153,7 @@ class HostedHttp(HttpToolsProtocol):
 class Host:
     """What a connection talks to when a request is the application's."""
 
-    def __init__(self, connection: HostedConnection, application: Application) -> None:
+    def __init__(self, connection: HostedConnection, application: Surroundings) -> None:
         self.connection = connection
         self._application = application
         self._transport: HostTransport | None = None  # of the exchange under way
@@ -146,6 +161,7 @@ class Host:
         self._paused = False
         http = HostedHttp(application.config, application.state, application.app_state, application.loop)
         http.host = self
+        http.ws_protocol_class = application.ws_protocol_class
         self.protocol: Any = http  # until it hands over
 
     # ---- what the connection tells ----

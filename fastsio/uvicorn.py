@@ -1,0 +1,152 @@
+"""fastsio under uvicorn: `uvicorn --http fastsio.uvicorn:HttpProtocol app:app`, where app is a fastsio.ASGIApp.
+
+Socket.IO's requests and websockets go to our own connection, without ASGI between; everything else
+goes to uvicorn's own protocols, on the same connection. uvicorn keeps its command line, reload, workers, lifespan
+and shutdown. (`--ws fastsio.uvicorn:WebSocketProtocol` does the same for websockets alone.)
+
+What it stands on, in uvicorn: the class is called with (config, server_state, app_state) for each connection, and
+must be in server_state.connections from connection_made to connection_lost; at the end shutdown() is called on each
+one there and uvicorn waits until they are gone. A class given for --ws is called at an upgrade with the
+transport and a head that uvicorn has put together again, then becomes the transport's protocol; bytes that came
+right behind that head uvicorn drops with httptools. No client may send any before the answer (RFC 6455 4.1); the
+stream of one that does is not understood and its connection closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from logging import getLogger
+from typing import Any
+
+from uvicorn import Config
+from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
+from uvicorn.server import ServerState
+
+from fastsio.engine.engine import BufferedConnection
+from fastsio.hosting.asgi import ASGIApp
+from fastsio.hosting.host import Host
+from fastsio.limits import rate_limited
+from fastsio.tasks import spawn
+
+__all__ = ["HttpProtocol", "WebSocketProtocol"]
+
+log = getLogger("fastsio")
+
+# Under which names middlewares keep the application that they wrap.
+INNER = ("app", "application", "asgi", "_app", "other_app", "inner")
+DEEPEST = 20
+
+
+def find_asgi_app(app: Any) -> ASGIApp:
+    """The ASGIApp in an application, below its middlewares. RuntimeError: there is none."""
+    for _ in range(DEEPEST):
+        if isinstance(app, ASGIApp):
+            return app
+        for name in INNER:
+            inner = getattr(app, name, None)
+            if callable(inner):
+                app = inner
+                break
+        else:
+            break
+    raise RuntimeError(
+        "fastsio.uvicorn finds no fastsio.ASGIApp: give uvicorn `app = fastsio.ASGIApp(io, other_app)`, "
+        "with nothing around it but middlewares that keep what they wrap as `app`"
+    )
+
+
+class FromUvicorn:
+    """What a Host asks of the application, from uvicorn's server."""
+
+    def __init__(self, config: Config, state: ServerState, app_state: dict[str, Any]) -> None:
+        self.config = config
+        self.state = state
+        self.app_state = app_state
+        self.loop = asyncio.get_running_loop()
+        # The one for --ws is for our clients, and has sent this request here.
+        own = config.ws_protocol_class
+        self.ws_protocol_class = AutoWebSocketsProtocol if own is WebSocketProtocol else own
+
+    def upgraded(self, connection: Any) -> None:
+        """The websocket's protocol has taken its place in the set."""
+        self.state.connections.discard(connection)
+
+
+class HttpProtocol(BufferedConnection):
+    """A connection of uvicorn's whose Socket.IO requests are ours, for `--http fastsio.uvicorn:HttpProtocol`."""
+
+    __slots__ = ("_app_state", "_config", "_engine", "_server_state")
+
+    _carries = "raw protocol on uvicorn's port"
+
+    def __new__(
+        cls,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> HttpProtocol:
+        if not config.loaded:
+            config.load()
+        app = find_asgi_app(config.loaded_app)
+        engine = app.engine
+        core = engine._start()
+        if core.new_host is None:
+            core.new_host = HttpProtocol._new_host
+            log.info("fastsio: %s", cls._carries)
+        self = super().__new__(cls, core, config.ssl is not None)
+        self._engine = engine
+        self._config = config
+        self._server_state = server_state
+        self._app_state = app_state
+        return self
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Everything was done by __new__."""
+
+    def _new_host(self) -> Host:
+        return Host(self, FromUvicorn(self._config, self._server_state, self._app_state))
+
+    def connection_made(self, transport: Any) -> None:
+        """As asyncio's protocols have it."""
+        self._server_state.connections.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """As asyncio's protocols have it."""
+        self._server_state.connections.discard(self)
+        super().connection_lost(exc)
+
+    def respond(self, status: int, headers: Any, body: bytes) -> None:
+        """Counted, as uvicorn does for `--limit-max-requests`."""
+        self._server_state.total_requests += 1
+        super().respond(status, headers, body)
+
+    def shutdown(self) -> None:
+        """uvicorn is about to end: so is the engine, with every session and connection of its."""
+        spawn(self._engine.close())
+
+
+class WebSocketProtocol(HttpProtocol):
+    """The same for websockets alone, for `--ws fastsio.uvicorn:WebSocketProtocol`: polling goes through ASGI."""
+
+    __slots__ = ()
+
+    _carries = "raw protocol for websockets on uvicorn's port; with --http fastsio.uvicorn:HttpProtocol for polling too"
+
+    def connection_made(self, transport: Any) -> None:
+        """As asyncio's protocols have it."""
+        super().connection_made(transport)
+        if transport.get_write_buffer_size() > 0 and rate_limited("upgrade behind an answer"):
+            log.warning("an upgrade request came before the answer to the one before it was read: closed")
+            transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """The head, from uvicorn; all that follows comes as to any BufferedProtocol."""
+        at = 0
+        while at < len(data):
+            buffer = memoryview(self.get_buffer(-1))
+            part = data[at : at + len(buffer)]
+            buffer[: len(part)] = part
+            self.buffer_updated(len(part))
+            at += len(part)
