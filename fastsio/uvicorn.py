@@ -23,7 +23,7 @@ from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
 from uvicorn.server import ServerState
 
 from fastsio.engine.engine import BufferedConnection
-from fastsio.hosting.asgi import ASGIApp
+from fastsio.asgi import ASGIApp
 from fastsio.hosting.host import Host
 from fastsio.limits import rate_limited
 from fastsio.tasks import spawn
@@ -92,7 +92,7 @@ class HttpProtocol(BufferedConnection):
         engine = app.engine
         core = engine._start()
         if core.new_host is None:
-            core.new_host = HttpProtocol._new_host
+            engine._serve_beside(HttpProtocol._new_host)
             log.info("fastsio: %s", cls._carries)
         self = super().__new__(cls, core, config.ssl is not None)
         self._engine = engine

@@ -13,7 +13,8 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from fastsio.engine.core cimport Core
 from fastsio.engine.session cimport Session, Transport
-from fastsio.outbox cimport DIALECT_BASE64, DIALECT_EIO3, outbox_detach, outbox_now
+from fastsio.message cimport DIALECT_BASE64, DIALECT_EIO3
+from fastsio.outbox cimport outbox_detach, outbox_now
 from fastsio.wire.ws cimport WS_BINARY
 
 CLOSE_TIMEOUT = 5.0  # seconds for what is queued at the end

@@ -29,23 +29,17 @@ if TYPE_CHECKING:
 class HostedConnection(Protocol):
     """A connection as the host sees it. Nothing is called any more after `lost`."""
 
-    def host_write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> None:
         """Sends, after what was sent before."""
 
-    def host_done(self) -> None:
-        """The answer is complete: the next request may come."""
+    def answered(self, close: bool) -> Any:
+        """The answer is complete: the next request may come, or with `close` the connection ends."""
 
-    def host_close(self) -> None:
-        """Closes the connection, after what is queued was sent."""
-
-    def host_abort(self) -> None:
+    def abort(self) -> None:
         """Closes the connection at once."""
 
-    def host_pause_reading(self) -> None:
-        """The application is slower than the peer."""
-
-    def host_resume_reading(self) -> None:
-        """Ends a pause."""
+    def read(self, on: bool) -> Any:
+        """Reads, or does not while the application is slower than the peer."""
 
     def get_extra_info(self, name: str) -> Any:
         """As asyncio's transports have it."""
@@ -81,7 +75,7 @@ class HostTransport(asyncio.Transport):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if self._host is not None and not self._closing and data:
-            self._host.connection.host_write(bytes(data))
+            self._host.connection.write(bytes(data))
 
     def can_write_eof(self) -> bool:
         return False
@@ -96,11 +90,11 @@ class HostTransport(asyncio.Transport):
 
     def pause_reading(self) -> None:
         if self._host is not None and not self._closing:
-            self._host.connection.host_pause_reading()
+            self._host.connection.read(False)
 
     def resume_reading(self) -> None:
         if self._host is not None and not self._closing:
-            self._host.connection.host_resume_reading()
+            self._host.connection.read(True)
 
     # ---- the end ----
 
@@ -110,12 +104,12 @@ class HostTransport(asyncio.Transport):
     def close(self) -> None:
         if self._host is not None and not self._closing:
             self._closing = True
-            self._host.connection.host_close()
+            self._host.connection.answered(True)
 
     def abort(self) -> None:
         if self._host is not None:
             self._closing = True
-            self._host.connection.host_abort()
+            self._host.connection.abort()
 
     # ---- the rest ----
 
@@ -180,9 +174,13 @@ class Host:
         if self._transport is None or not self._transport.is_closing():
             self.protocol.data_received(data)
 
-    def eof(self) -> None:
-        """The peer ended its direction; the connection closes."""
+    def on_eof(self, connection: HostedConnection) -> bool:
+        """The peer ended its direction. Whether the connection stays open: as under uvicorn it does not."""
         self.protocol.eof_received()
+        return False
+
+    def aborted(self, connection: HostedConnection) -> None:
+        """The connection is gone with an answer due; `lost` follows."""
 
     def lost(self, error: Exception | None) -> None:
         """The connection is gone."""
@@ -231,4 +229,4 @@ class Host:
             return
         self._transport = None
         transport.end()
-        self.connection.host_done()
+        self.connection.answered(False)

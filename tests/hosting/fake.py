@@ -27,25 +27,20 @@ class FakeConnection:
         self.secure = secure
         self.host: Host = application.host(self)
 
-    def host_write(self, data: bytes) -> None:
+    def write(self, data: bytes) -> None:
         assert type(data) is bytes and not self.closed and not self.aborted
         self.sent += data
 
-    def host_done(self) -> None:
-        self.done += 1
-
-    def host_close(self) -> None:
+    def answered(self, close: bool) -> None:
         assert not self.closed
-        self.closed = True
+        self.done += not close
+        self.closed = close
 
-    def host_abort(self) -> None:
+    def abort(self) -> None:
         self.aborted = True
 
-    def host_pause_reading(self) -> None:
-        self.reading = False
-
-    def host_resume_reading(self) -> None:
-        self.reading = True
+    def read(self, on: bool) -> None:
+        self.reading = on
 
     def get_extra_info(self, name: str) -> Any:
         info = {"peername": ("192.0.2.1", 4242), "sockname": ("192.0.2.2", 80), "socket": 1 / 2}

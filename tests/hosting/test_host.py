@@ -194,7 +194,7 @@ async def test_the_client_goes_away():
     async with hosted(app) as connection:
         connection.get()
         await asyncio.sleep(0.01)
-        connection.host.eof()
+        assert not connection.host.on_eof(connection)
         connection.host.lost(None)
         await connection.until(lambda: told)
         assert told == [{"type": "http.disconnect"}]

@@ -106,7 +106,7 @@ async def test_the_client_goes_away(ws):
 
     async with hosted(app, ws=ws) as connection:
         await upgrade(connection)
-        connection.host.eof()
+        assert not connection.host.on_eof(connection)
         connection.host.lost(None)
         await connection.until(lambda: told)
         assert told[0]["type"] == "websocket.disconnect"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastsio.engine.engine import Engine
 from fastsio.engine.http import Announcement, HttpError, HttpParser
-from fastsio.hosting.exchange import (
+from fastsio.engine.exchange import (
     Exchange,
     Receive,
     Scope,
