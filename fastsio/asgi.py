@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 log = getLogger("fastsio")
 
+SERVER_LOGS = ("uvicorn.error", "hypercorn.error", "_granian")
+
 # Seconds.
 DECISION_TIMEOUT = 10.0  # for functions of the application that a request waits for
 BODY_TIMEOUT = 30.0
@@ -54,6 +56,7 @@ class ASGIApp:
             await self._lifespan(scope, receive, send)
             return
         if scope["type"] in ("http", "websocket"):
+            self.engine._start()  # a server may know no lifespan
             for path in raw_paths(scope):
                 if self.engine._owns(path.decode("latin-1")):
                     await self._serve(scope, path, receive, send)
@@ -69,7 +72,7 @@ class ASGIApp:
         core = self.engine._start()
         if not self._told:
             self._told = True
-            log.info("fastsio: as an ASGI application (slower; with uvicorn: --http fastsio.uvicorn:HttpProtocol)")
+            announce("as an ASGI application: with uvicorn, --http fastsio.uvicorn:HttpProtocol is faster")
         websocket = scope["type"] == "websocket"
         exchange = WebSocketExchange(scope, core) if websocket else Exchange(scope)
         try:
@@ -173,6 +176,13 @@ class ASGIApp:
         await self.engine.close()
         if self._websockets:
             await asyncio.wait(self._websockets, timeout=CLOSE_TIMEOUT)
+
+
+def announce(way: str) -> None:
+    """One line in the log, the ASGI server's where the application has none: which way is in use."""
+    names = () if log.hasHandlers() else SERVER_LOGS
+    logger = next((found for name in names if (found := getLogger(name)).hasHandlers()), log)
+    logger.info("fastsio: %s", way)
 
 
 async def refuse(scope: Scope, send: Send, status: int, headers: list[tuple[str, str]], body: bytes) -> None:

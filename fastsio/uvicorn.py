@@ -23,7 +23,7 @@ from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
 from uvicorn.server import ServerState
 
 from fastsio.engine.engine import BufferedConnection
-from fastsio.asgi import ASGIApp
+from fastsio.asgi import ASGIApp, announce
 from fastsio.hosting.host import Host
 from fastsio.limits import rate_limited
 from fastsio.tasks import spawn
@@ -77,7 +77,7 @@ class HttpProtocol(BufferedConnection):
 
     __slots__ = ("_app_state", "_config", "_engine", "_server_state")
 
-    _carries = "raw protocol on uvicorn's port"
+    _way = "raw protocol on uvicorn's port"
 
     def __new__(
         cls,
@@ -93,7 +93,7 @@ class HttpProtocol(BufferedConnection):
         core = engine._start()
         if core.new_host is None:
             engine._serve_beside(HttpProtocol._new_host)
-            log.info("fastsio: %s", cls._carries)
+            announce(cls._way)
         self = super().__new__(cls, core, config.ssl is not None)
         self._engine = engine
         self._config = config
@@ -132,7 +132,7 @@ class WebSocketProtocol(HttpProtocol):
 
     __slots__ = ()
 
-    _carries = "raw protocol for websockets on uvicorn's port; with --http fastsio.uvicorn:HttpProtocol for polling too"
+    _way = "raw protocol on uvicorn's port, for websockets only: --http fastsio.uvicorn:HttpProtocol is for polling too"
 
     def connection_made(self, transport: Any) -> None:
         """As asyncio's protocols have it."""
