@@ -52,7 +52,8 @@ cdef class Connection(Transport):
 
     cdef int feed(self, object data) except -1
     cdef int next_request(self) except -1
-    cdef int read(self, bint on) except -1
+    cpdef int read(self, bint on) except -1
+    cpdef int answered(self, bint close) except -1
     cdef int end(self, str reason, object description, bint discard=*) except -1
     cdef int decode(self, uint8_t *cursor, uint8_t *end) except -1
     cdef int put_aside(self, uint8_t *cursor, uint8_t *end) except -1

@@ -23,24 +23,14 @@ from fastsio.engine.session cimport Session, Transport
 from fastsio.message cimport DIALECT_BASE64, DIALECT_DEFLATE, DIALECT_EIO3
 from fastsio.outbox cimport SLOT_BLOCKED, outbox_detach, outbox_now
 from fastsio.wire.ws cimport (
-    WS_BINARY,
-    WS_CLOSE,
-    WS_CLOSE_NO_STATUS,
-    WS_ERROR,
-    WS_MAX_HEADER,
-    WS_NEED_MORE,
-    WS_PING,
-    WS_PONG,
-    WS_TEXT,
-    ws_decode,
+    WS_BINARY, WS_CLOSE, WS_CLOSE_NO_STATUS, WS_ERROR, WS_NEED_MORE, WS_PING, WS_PONG, WS_TEXT, ws_decode,
     ws_decoder_clear,
-    ws_write_header,
 )
 
 from fastsio.engine.http import PIPELINE, Announcement, HttpError
 from fastsio.engine.response import response
 from fastsio.wire.deflate import TooLarge, inflate
-from fastsio.wire.ws import is_utf8
+from fastsio.wire.ws import encode_frame, is_utf8
 
 # Deadlines in seconds.
 HANDSHAKE_TIMEOUT = 10.0  # from the connection, and from each answer, to the end of the next request's head
@@ -75,7 +65,7 @@ cdef class Connection(Transport):
     def connection_made(self, transport) -> None:
         self.transport = transport
         self.state = ConnectionState.HTTP
-        self.parser = HttpParser(self.core.max_body)
+        self.parser = HttpParser(self.core.max_body, self.core.hosted)
         socket = None if self.secure else transport.get_extra_info("socket")
         self.core.outbox.open(self, -1 if socket is None else socket.fileno())
         # pause_writing as soon as anything is held: above 0 bytes, or from 1 on, as TLS transports count.
@@ -146,8 +136,11 @@ cdef class Connection(Transport):
 
     cdef int next_request(self) except -1:
         """The oldest request goes to the engine, which answers it now or later."""
-        while self.requests and self.state == ConnectionState.HTTP:
+        while self.requests and (self.state == ConnectionState.HTTP or type(self.requests[0]) is bytes):
             event = self.requests.pop(0)
+            if type(event) is bytes or (type(event) is Request and (<Request>event).hosted):
+                self.delegate(event)
+                continue
             self.asked = True
             if type(event) is Announcement:
                 self.request = event.request
@@ -163,7 +156,16 @@ cdef class Connection(Transport):
             self.read(False)
         return 0
 
-    cdef int read(self, bint on) except -1:
+    def delegate(self, event) -> None:
+        """Not ours: a request whose head is complete, or bytes that follow it. It answers by write and answered."""
+        raise NotImplementedError
+
+    def write(self, bytes data) -> None:
+        """Sends, after what was sent before."""
+        self.core.outbox.write(<uint32_t>self.slot, data)
+
+    cpdef int read(self, bint on) except -1:
+        """Reads, or does not for a while."""
         if on != self.reading:
             self.reading = on
             if on:
@@ -174,6 +176,7 @@ cdef class Connection(Transport):
 
     def wait(self) -> None:
         """The request under way is answered whenever there is something to answer."""
+        self.state = ConnectionState.WAITING
         self.core.deadlines.cancel(<uint32_t>self.slot)
 
     def respond(self, int status, headers, bytes body) -> None:
@@ -187,19 +190,23 @@ cdef class Connection(Transport):
             return
         head = request is not None and request.method == "HEAD"
         self.core.outbox.write(<uint32_t>self.slot, response(status, headers, body, close=close, head=head))
+        self.answered(close)
+
+    cpdef int answered(self, bint close) except -1:
+        """The answer is complete; with `close` the connection ends after it."""
         self.asked = False
         self.request = None
         if self.waiter is not None:  # somebody else answers in its place
             waiter, self.waiter = self.waiter, None
             waiter.overtaken(self, status)
         if close:
-            self.half_close()
-            return
+            return self.half_close()
         self.state = ConnectionState.HTTP
         self.core.deadlines.set(<uint32_t>self.slot, HANDSHAKE_TIMEOUT)
         self.read(True)
         if self.requests:
             self.core.loop.call_soon(self._next_request)
+        return 0
 
     def _next_request(self) -> None:
         if self.state == ConnectionState.HTTP:
@@ -338,7 +345,7 @@ cdef class Connection(Transport):
             self.core.counters["pong dropped"] += 1
             return 0
         self.pongs += 1
-        return self.core.outbox.write(<uint32_t>self.slot, control_frame(WS_PONG, event.data, event.size))
+        return self.core.outbox.write(<uint32_t>self.slot, encode_frame(WS_PONG, event.data[: event.size]))
 
     # ---- out ----
 
@@ -438,7 +445,7 @@ cdef class Connection(Transport):
         cdef uint8_t code[2]
         code[0] = (self.close_code >> 8) & 0xFF
         code[1] = self.close_code & 0xFF
-        self.core.outbox.write(<uint32_t>self.slot, control_frame(WS_CLOSE, code, 2 if self.close_code else 0))
+        self.core.outbox.write(<uint32_t>self.slot, encode_frame(WS_CLOSE, code[: 2 if self.close_code else 0]))
         if self.failed:
             return self.half_close()
         self.leave()
@@ -493,9 +500,3 @@ cdef class Connection(Transport):
     def get_extra_info(self, str name):
         """As asyncio's transports have it."""
         return self.transport.get_extra_info(name) if self.transport is not None else None
-
-
-cdef bytes control_frame(int opcode, const uint8_t *data, size_t size):
-    cdef uint8_t head[WS_MAX_HEADER]
-    cdef size_t head_size = ws_write_header(head, opcode, 0, size)
-    return head[:head_size] + data[:size]

@@ -36,5 +36,6 @@ cdef class Core:
     cdef object on_announced  # (connection, request whose body is still coming)
     cdef object on_opened  # (session)
     cdef readonly Py_ssize_t max_body
+    cdef public object hosted  # (request): whether it is not the engine's; None: all are
 
     cdef bytes open_packet(self, bytes upgrades, dict options)

@@ -1,5 +1,6 @@
 from asyncio import AbstractEventLoop
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from fastsio.engine.connection import Connection
@@ -30,5 +31,6 @@ class Core:
     deflate: DeflateSettings | None
     lingering: dict[str, Polling]
     max_body: int
+    hosted: Callable[[Request], bool] | None
     def __init__(self, loop: AbstractEventLoop, options: dict[str, Any], hooks: Hooks) -> None: ...
     def owners(self) -> list[SlotOwner]: ...

@@ -4,7 +4,7 @@ from libc.stdint cimport uint16_t
 # A complete request. It lives as long as the session that it opened: it keeps its head as it
 # came, and makes of it what somebody asks for.
 cdef class Request:
-    cdef bytes head  # request line and headers, with the empty line
+    cdef readonly bytes head  # request line and headers, with the empty line
     cdef readonly str method
     cdef readonly bytes body
     cdef public str address

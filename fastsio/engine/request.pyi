@@ -7,6 +7,7 @@ class Request:
     secure: bool
     keep_alive: bool
     upgrade: bool
+    head: bytes
     hosted: bool
     @property
     def url(self) -> str: ...
