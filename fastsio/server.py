@@ -23,17 +23,19 @@ if TYPE_CHECKING:
 class Server(Runnable, Emitter, Targeting):
     """A Socket.IO server. Source: Socket.IO 2.x and 4.x.
 
-    port: a port for `run()` and `listen()` (default: to be named there); options: see fastsio.options.Options.
+    target: a port for `run()` and `listen()` (default: to be named there), or an ASGI application to share the
+    port with, see `attach`; options: see fastsio.options.Options.
     TypeError: an unknown option, or one of the wrong type; ValueError: a number out of range.
     """
 
-    def __init__(self, port: int | None = None, **options: Unpack[Options]) -> None:
-        self._port = port
+    def __init__(self, target: Any = None, **options: Unpack[Options]) -> None:
         self._options = resolve(**options)
         self.max_attachments: int = self._options["max_attachments"]
         self.nsps: dict[str, Namespace] = {}
         self.engine = Engine._under(self._options, self._new_client)
         self.sockets = self.of("/")
+        if target is not None:
+            self.attach(target)
 
     # ---- namespaces ----
 
@@ -107,6 +109,9 @@ class Server(Runnable, Emitter, Targeting):
         return self.sockets._target()
 
     # ---- life ----
+
+    def _share(self, new_application: Callable[[], Any]) -> None:
+        self.engine._share(new_application)
 
     async def _listen(self, port: int | None, host: str, **listen: Any) -> None:
         await self.engine._listen(port, host, **listen)

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from logging import getLogger
 from socket import AF_UNIX
 from socket import socket as RawSocket
-from typing import Any, Unpack
+from typing import Any, Protocol, Unpack
 
 from fastsio.engine.connection import CLOSE_TIMEOUT, Connection
 from fastsio.engine.core import Core
+from fastsio.engine.hosting import Host, HostingConnection
 from fastsio.engine.http import HttpError
 from fastsio.engine.ids import generate_id
 from fastsio.engine.reception import Middleware, Reception
@@ -34,6 +35,14 @@ class BufferedConnection(Connection, asyncio.BufferedProtocol):
     """What asyncio's own event loop takes for a buffered protocol, by its type; uvloop looks for the methods."""
 
     __slots__ = ()
+
+
+class Beside(Protocol):
+    """An application on the engine's port."""
+
+    async def startup(self) -> None: ...
+    async def shutdown(self) -> None: ...
+    def host(self, connection: HostingConnection) -> Host: ...
 
 
 class Engine(Runnable, Emitter):
@@ -71,6 +80,9 @@ class Engine(Runnable, Emitter):
         self.clients: dict[str, Session] = {}
         #: Makes a session's id from its request; may be replaced, by a coroutine function too.
         self.generate_id: Callable[[Request], Any] = lambda request: generate_id()
+        # An application on the same port, while the engine listens, and what makes it.
+        self._new_application: Callable[[], Beside] | None = None
+        self._application: Beside | None = None
         #: Files that are served beside Socket.IO, by path: `engine.files["/"] = StaticFile("text/html", page)`.
         self.files: dict[str, StaticFile] = {}
 
@@ -134,9 +146,12 @@ class Engine(Runnable, Emitter):
     ) -> None:
         loop = asyncio.get_running_loop()
         core = self._start()
+        application = await self._start_application()
 
-        def new_connection() -> BufferedConnection:
-            return BufferedConnection(core, ssl is not None)
+        def new_connection() -> Connection:
+            if application is None:
+                return BufferedConnection(core, ssl is not None)
+            return HostingConnection(core, ssl is not None, application.host)
 
         if unix_path is not None or (sock is not None and sock.family == AF_UNIX):
             server = await loop.create_unix_server(new_connection, unix_path, sock=sock, ssl=ssl, backlog=backlog)
@@ -147,6 +162,26 @@ class Engine(Runnable, Emitter):
                 new_connection, host, port, ssl=ssl, backlog=backlog, reuse_port=reuse_port
             )
         self._servers.append(server)
+
+    def _share(self, new_application: Callable[[], Beside]) -> None:
+        self._new_application = new_application
+
+    async def _start_application(self) -> Beside | None:
+        if self._new_application is not None and self._application is None:
+            application = self._new_application()
+            await application.startup()
+            self._application = application
+            self._leave_others()
+            log.info("fastsio: raw protocol, the application on the same port")
+        return self._application
+
+    def _leave_others(self) -> None:
+        """Requests for other paths are not answered from here on: a HostingConnection takes them."""
+        self._start().hosted = lambda request: not self._owns(request.path)
+
+    def _owns(self, path: str) -> bool:
+        """Whether requests for this path are the engine's."""
+        return path in self.files or self._reception.matches(path)
 
     @property
     def addresses(self) -> list[tuple[str, int] | str]:
@@ -181,6 +216,9 @@ class Engine(Runnable, Emitter):
             await self._close_connections(core)
         for server in servers:
             await server.wait_closed()
+        application, self._application = self._application, None
+        if application is not None:
+            await application.shutdown()
         core.deadlines.stop()
         self._core = None
 

@@ -94,6 +94,10 @@ class Reception:
         # Exchanges whose request waits for a function of the application.
         self._deciding: set[Exchange] = set()
 
+    def matches(self, path: str) -> bool:
+        """Whether the path is below the engine's."""
+        return self._handshake.matches(path)
+
     # ---- what connections call ----
 
     def on_lost(self, exchange: Exchange) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 import ssl as ssl_module
+from collections.abc import Callable
 from logging import getLogger
 from socket import socket as RawSocket
-from typing import Any
+from typing import Any, Self
 
 log = getLogger("fastsio")
 
@@ -39,6 +40,24 @@ class Runnable:
         if port is None and unix_path is None and sock is None:
             raise ValueError("no port to listen on: give one to listen() or run(), 0 for any free one")
         await self._listen(port, host, ssl=ssl, unix_path=unix_path, sock=sock, backlog=backlog, reuse_port=reuse_port)
+
+    def attach(self, target: Any) -> Self:
+        """Shares the port with an ASGI application, or remembers a port for `listen()` and `run()`.
+
+        target: the application, which gets every request but those under `path`, with websockets and
+        lifespan (or a uvicorn.Config with one in it, for uvicorn's own options); or a port. ImportError: an
+        application needs uvicorn, `pip install fastsio[asgi]`. Returns the server. Source: Socket.IO 2.x and 4.x.
+        """
+        if isinstance(target, int):
+            self._port = target
+        else:
+            from fastsio.hosting.application import Application
+
+            self._share(lambda: Application(target))
+        return self
+
+    def _share(self, new_application: Callable[[], Any]) -> None:
+        raise NotImplementedError
 
     async def _listen(
         self,
