@@ -43,6 +43,7 @@ EXTENSIONS = {
     "fastsio.engine.core": [],
     "fastsio.engine.session": OUTBOX,
     "fastsio.engine.connection": OUTBOX,
+    "fastsio.engine.asgi": OUTBOX,
     "fastsio.engine.polling": ["eio", *OUTBOX],
     "fastsio.handlers": [],
     "fastsio.dispatch": MESSAGE,

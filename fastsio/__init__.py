@@ -1,5 +1,6 @@
 """fastsio: a Socket.IO server whose data plane is C and Cython."""
 
+from fastsio.asgi import ASGIApp
 from fastsio.engine.engine import Engine
 from fastsio.errors import AckTimeout, ConnectError, Disconnected, EventError, FastsioError
 from fastsio.handlers import Ack
@@ -8,6 +9,7 @@ from fastsio.server import Server
 from fastsio.sockets import Socket
 
 __all__ = [
+    "ASGIApp",
     "Ack",
     "AckTimeout",
     "ConnectError",

@@ -11,7 +11,6 @@ from logging import getLogger
 from typing import TYPE_CHECKING, Any
 
 from fastsio.engine.engine import Engine
-from fastsio.engine.http import Announcement, HttpError, HttpParser
 from fastsio.engine.exchange import (
     Exchange,
     Receive,
@@ -22,6 +21,7 @@ from fastsio.engine.exchange import (
     raw_paths,
     request_head,
 )
+from fastsio.engine.http import Announcement, HttpError, HttpParser
 
 if TYPE_CHECKING:
     from fastsio.server import Server

@@ -22,8 +22,8 @@ from uvicorn import Config
 from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
 from uvicorn.server import ServerState
 
-from fastsio.engine.engine import BufferedConnection
 from fastsio.asgi import ASGIApp, announce
+from fastsio.engine.hosting import HostingConnection
 from fastsio.hosting.host import Host
 from fastsio.limits import rate_limited
 from fastsio.tasks import spawn
@@ -72,10 +72,10 @@ class FromUvicorn:
         self.state.connections.discard(connection)
 
 
-class HttpProtocol(BufferedConnection):
+class HttpProtocol(HostingConnection):
     """A connection of uvicorn's whose Socket.IO requests are ours, for `--http fastsio.uvicorn:HttpProtocol`."""
 
-    __slots__ = ("_app_state", "_config", "_engine", "_server_state")
+    __slots__ = ("_engine", "_server_state")
 
     _way = "raw protocol on uvicorn's port"
 
@@ -91,21 +91,25 @@ class HttpProtocol(BufferedConnection):
         app = find_asgi_app(config.loaded_app)
         engine = app.engine
         core = engine._start()
-        if core.new_host is None:
-            engine._serve_beside(HttpProtocol._new_host)
+        if core.hosted is None:
+            engine._leave_others()
             announce(cls._way)
         self = super().__new__(cls, core, config.ssl is not None)
         self._engine = engine
-        self._config = config
-        self._server_state = server_state
-        self._app_state = app_state
         return self
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Everything was done by __new__."""
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        def new_host(connection: HostingConnection) -> Host:
+            return Host(connection, FromUvicorn(config, server_state, app_state))
 
-    def _new_host(self) -> Host:
-        return Host(self, FromUvicorn(self._config, self._server_state, self._app_state))
+        super().__init__(self._engine._start(), config.ssl is not None, new_host)
+        self._server_state = server_state
 
     def connection_made(self, transport: Any) -> None:
         """As asyncio's protocols have it."""

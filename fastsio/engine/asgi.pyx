@@ -75,10 +75,10 @@ cdef class AsgiWebSocket(Transport):
             self.close_code = TOO_BIG
             self.core.counters["websocket error %d" % TOO_BIG] += 1
             return self.end("transport error", "websocket protocol error %d" % TOO_BIG)
-        if is_binary:
-            return self.end("", None) if self.probing else self.session.on_binary_frame(data, size)
         if self.probing:
-            return self.session.on_probe(self, data, size)
+            return self.session.on_probe(self, data, size, not is_binary)
+        if is_binary:
+            return self.session.on_binary_frame(data, size)
         return self.session.on_frame(data, size)
 
     # ---- out ----

@@ -97,7 +97,7 @@ class Exchange:
         if not self.answer.done():
             self.answer.set_result(None)
 
-    def upgrade(self, head: bytes, session: Session, probing: bool) -> None:
+    def upgrade(self, head: bytes, session: Session, probing: bool, deflate: bool) -> None:
         """Never called: it asks for no websocket."""
         raise NotImplementedError
 
@@ -121,7 +121,7 @@ class WebSocketExchange(Exchange):
         self._headers: list[tuple[bytes, bytes]] = []
         self._tasks: list[asyncio.Task[None]] = []
 
-    def upgrade(self, head: bytes, session: Session, probing: bool) -> None:
+    def upgrade(self, head: bytes, session: Session, probing: bool, deflate: bool) -> None:
         """The request is granted."""
         lines = [line.partition(b": ") for line in head.split(b"\r\n")[1:] if line]
         self._headers = [

@@ -33,7 +33,10 @@ class HostedConnection(Protocol):
         """Sends, after what was sent before."""
 
     def answered(self, close: bool) -> Any:
-        """The answer is complete: the next request may come, or with `close` the connection ends."""
+        """The answer is complete (`close` is False): the next request may come."""
+
+    def close(self) -> None:
+        """Closes the connection, after what was sent."""
 
     def abort(self) -> None:
         """Closes the connection at once."""
@@ -104,7 +107,7 @@ class HostTransport(asyncio.Transport):
     def close(self) -> None:
         if self._host is not None and not self._closing:
             self._closing = True
-            self._host.connection.answered(True)
+            self._host.connection.close()
 
     def abort(self) -> None:
         if self._host is not None:
@@ -126,7 +129,9 @@ class HostTransport(asyncio.Transport):
         if self._host is None or name == "socket":
             return default
         info = self._host.connection.get_extra_info(name)
-        return default if info is None else info
+        if info is None:
+            return default
+        return info[:2] if name in ("peername", "sockname") and isinstance(info, tuple) else info
 
 
 class HostedHttp(HttpToolsProtocol):

@@ -32,9 +32,12 @@ class FakeConnection:
         self.sent += data
 
     def answered(self, close: bool) -> None:
+        assert not self.closed and not close
+        self.done += 1
+
+    def close(self) -> None:
         assert not self.closed
-        self.done += not close
-        self.closed = close
+        self.closed = True
 
     def abort(self) -> None:
         self.aborted = True
