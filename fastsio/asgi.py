@@ -121,18 +121,19 @@ class ASGIApp:
         """What there is to answer; None: nothing any more."""
         if exchange.answer.done():
             return exchange.answer.result()
-        gone = asyncio.ensure_future(disconnected(receive))
-        decision = exchange.answer
+        gone: asyncio.Future[Any] = asyncio.ensure_future(disconnected(receive))
+        decision: asyncio.Future[Any] = exchange.answer
+        both = {decision, gone}
         try:
             await asyncio.wait(
-                {decision, gone},
+                both,
                 timeout=None if exchange.patient else DECISION_TIMEOUT,
                 return_when=asyncio.FIRST_COMPLETED,
             )
             if not decision.done() and not gone.done() and not exchange.patient:
                 self.engine._reception.on_request(exchange, HttpError(503, "no decision in time"))
             if not decision.done() and not gone.done():
-                await asyncio.wait({decision, gone}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         finally:
             gone.cancel()
         return decision.result() if decision.done() else None

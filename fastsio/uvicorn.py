@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from logging import getLogger
-from typing import Any
+from typing import Any, Self
 
 from uvicorn import Config
 from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
@@ -64,7 +64,7 @@ class FromUvicorn:
         self.app_state = app_state
         self.loop = asyncio.get_running_loop()
         # The one for --ws is for our clients, and has sent this request here.
-        own = config.ws_protocol_class
+        own: Any = config.ws_protocol_class
         self.ws_protocol_class = AutoWebSocketsProtocol if own is WebSocketProtocol else own
 
     def upgraded(self, connection: Any) -> None:
@@ -85,18 +85,15 @@ class HttpProtocol(HostingConnection):
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> HttpProtocol:
+    ) -> Self:
         if not config.loaded:
             config.load()
         app = find_asgi_app(config.loaded_app)
-        engine = app.engine
-        core = engine._start()
+        core = app.engine._start()
         if core.hosted is None:
-            engine._leave_others()
+            app.engine._leave_others()
             announce(cls._way)
-        self = super().__new__(cls, core, config.ssl is not None)
-        self._engine = engine
-        return self
+        return super().__new__(cls, core, config.ssl is not None)
 
     def __init__(
         self,
@@ -108,12 +105,14 @@ class HttpProtocol(HostingConnection):
         def new_host(connection: HostingConnection) -> Host:
             return Host(connection, FromUvicorn(config, server_state, app_state))
 
-        super().__init__(self._engine._start(), config.ssl is not None, new_host)
+        self._engine = find_asgi_app(config.loaded_app).engine
         self._server_state = server_state
+        super().__init__(self._engine._start(), config.ssl is not None, new_host)
 
     def connection_made(self, transport: Any) -> None:
         """As asyncio's protocols have it."""
-        self._server_state.connections.add(self)
+        connections: set[Any] = self._server_state.connections
+        connections.add(self)
         super().connection_made(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:

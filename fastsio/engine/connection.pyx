@@ -166,7 +166,7 @@ cdef class Connection(Transport):
 
     cpdef int read(self, bint on) except -1:
         """Reads, or does not for a while."""
-        if on != self.reading:
+        if on != self.reading and self.transport is not None:
             self.reading = on
             if on:
                 self.transport.resume_reading()
@@ -190,15 +190,15 @@ cdef class Connection(Transport):
             return
         head = request is not None and request.method == "HEAD"
         self.core.outbox.write(<uint32_t>self.slot, response(status, headers, body, close=close, head=head))
+        self.asked = False
+        waiter, self.waiter = self.waiter, None
+        if waiter is not None:  # somebody else answers in its place
+            waiter.overtaken(self, status)
         self.answered(close)
 
     cpdef int answered(self, bint close) except -1:
         """The answer is complete; with `close` the connection ends after it."""
-        self.asked = False
-        self.request = None
-        if self.waiter is not None:  # somebody else answers in its place
-            waiter, self.waiter = self.waiter, None
-            waiter.overtaken(self, status)
+        self.request = self.waiter = None
         if close:
             return self.half_close()
         self.state = ConnectionState.HTTP
@@ -209,8 +209,7 @@ cdef class Connection(Transport):
         return 0
 
     def _next_request(self) -> None:
-        if self.state == ConnectionState.HTTP:
-            self.next_request()
+        self.next_request()
 
     def upgrade(self, bytes head, Session session, bint probing, bint deflate) -> None:
         """Sends the head of the 101 answer; from here on the connection speaks websocket for this session,
@@ -226,8 +225,7 @@ cdef class Connection(Transport):
         self.state = ConnectionState.WEBSOCKET
         self.core.outbox.write(<uint32_t>self.slot, head)
         self.dialect = (DIALECT_EIO3 if session.protocol == 3 else 0) | (DIALECT_BASE64 if base64 else 0)
-        if deflate:
-            self.dialect |= DIALECT_DEFLATE
+        self.dialect |= DIALECT_DEFLATE if deflate else 0
         self.limits = &self.core.deflate_limits if deflate else &self.core.limits
         self.core.outbox.set_dialect(<uint32_t>self.slot, self.dialect)
         if probing:
@@ -237,8 +235,7 @@ cdef class Connection(Transport):
             session.begin(self)
             session.announce()
             self.plan()
-        if self.transport is not None:
-            self.read(True)
+        self.read(True)
         if tail:
             self.decode(<uint8_t *>PyByteArray_AS_STRING(tail), <uint8_t *>PyByteArray_AS_STRING(tail) + len(tail))
 

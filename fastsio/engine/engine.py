@@ -13,7 +13,7 @@ from typing import Any, Protocol, Unpack
 
 from fastsio.engine.connection import CLOSE_TIMEOUT, Connection
 from fastsio.engine.core import Core
-from fastsio.engine.hosting import Host, HostingConnection
+from fastsio.engine.hosting import BufferedConnection, Host, HostingConnection
 from fastsio.engine.http import HttpError
 from fastsio.engine.ids import generate_id
 from fastsio.engine.reception import Middleware, Reception
@@ -29,12 +29,6 @@ from fastsio.outbox import Outbox
 log = getLogger("fastsio")
 
 SPARE_DESCRIPTORS = 64  # for the application's own files when max_connections is not given
-
-
-class BufferedConnection(Connection, asyncio.BufferedProtocol):
-    """What asyncio's own event loop takes for a buffered protocol, by its type; uvloop looks for the methods."""
-
-    __slots__ = ()
 
 
 class Beside(Protocol):
@@ -148,7 +142,7 @@ class Engine(Runnable, Emitter):
         core = self._start()
         application = await self._start_application()
 
-        def new_connection() -> Connection:
+        def new_connection() -> BufferedConnection:
             if application is None:
                 return BufferedConnection(core, ssl is not None)
             return HostingConnection(core, ssl is not None, application.host)

@@ -87,6 +87,9 @@ class Exchange:
         """Answers, once."""
         if not self.answer.done():
             self.answer.set_result((status, headers, body))
+            waiter, self.waiter = self.waiter, None
+            if waiter is not None:  # somebody else answers in its place
+                waiter.overtaken(self, status)
 
     def wait(self) -> None:
         """The request is answered whenever there is something to answer."""

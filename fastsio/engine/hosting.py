@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from fastsio.engine.connection import Connection
 from fastsio.engine.core import Core
@@ -29,12 +29,18 @@ class Host(Protocol):
     def shutdown(self) -> None: ...
 
 
-class HostingConnection(Connection, asyncio.BufferedProtocol):
+class BufferedConnection(Connection, asyncio.BufferedProtocol):
+    """What asyncio's own event loop takes for a buffered protocol, by its type; uvloop looks for the methods."""
+
+    __slots__ = ()
+
+
+class HostingConnection(BufferedConnection):
     """new_host: makes the host of a connection."""
 
     __slots__ = ("_closing", "_host", "_new_host", "_waits")
 
-    def __new__(cls, core: Core, secure: bool, *args: Any) -> HostingConnection:
+    def __new__(cls, core: Core, secure: bool, *args: Any) -> Self:
         return super().__new__(cls, core, secure)  # type: ignore[call-arg]
 
     def __init__(self, core: Core, secure: bool, new_host: Callable[[HostingConnection], Host]) -> None:

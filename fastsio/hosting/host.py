@@ -23,7 +23,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 if TYPE_CHECKING:
     from uvicorn import Config
-    from uvicorn.server import ServerState
 
 
 class HostedConnection(Protocol):
@@ -52,7 +51,7 @@ class Surroundings(Protocol):
     """The application and what its connections share."""
 
     config: Config
-    state: ServerState
+    state: Any  # as uvicorn.server.ServerState
     app_state: dict[str, Any]
     loop: asyncio.AbstractEventLoop
     ws_protocol_class: Any
@@ -122,7 +121,8 @@ class HostTransport(asyncio.Transport):
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         assert self._host is not None
-        return self._host.protocol
+        protocol: asyncio.BaseProtocol = self._host.protocol
+        return protocol
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """No "socket": uvicorn would ask the kernel for the addresses again and again."""

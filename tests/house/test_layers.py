@@ -15,6 +15,8 @@ LAYERS = {
     "API": [
         "__init__",
         "server",
+        "asgi",
+        "uvicorn",
         "namespace",
         "sockets",
         "broadcast",
@@ -23,6 +25,7 @@ LAYERS = {
         "dispatch",
     ],
     "engine": ["engine", "options"],
+    "hosting": ["hosting"],
     "fan-out": ["outbox", "rooms", "message", "bitset"],
     "codecs": ["wire"],
     "ground": ["checks", "errors", "limits", "tasks", "events", "handlers"],
@@ -30,8 +33,9 @@ LAYERS = {
 
 # layer -> the layers that it may see beside itself
 MAY_SEE = {
-    "API": {"engine", "fan-out", "codecs", "ground"},
-    "engine": {"fan-out", "codecs", "ground"},
+    "API": {"engine", "hosting", "fan-out", "codecs", "ground"},
+    "engine": {"hosting", "fan-out", "codecs", "ground"},
+    "hosting": set(),
     "fan-out": {"codecs", "ground"},
     "codecs": set(),
     "ground": set(),
