@@ -101,6 +101,13 @@ static const uint8_t *flatten(const outbox *self, cohort *node) {
     return flat;
 }
 
+int cohort_wants_compression(const outbox *self, const cohort *node) {
+    for (; node != &self->root; node = node->parent) {
+        if (node->message->compress) return 1;
+    }
+    return 0;
+}
+
 static int has_binary(const outbox *self, const cohort *node) {
     for (; node != &self->root; node = node->parent) {
         if (node->message->binary) return 1;

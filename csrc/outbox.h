@@ -153,6 +153,9 @@ static inline span cohort_in(const outbox *self, cohort *node, uint32_t dialect)
     if (dialect == 0 && node->depth == 1) return (span){node->message->bytes, node->size};
     return cohort_put_together(self, node, dialect);
 }
+/* Whether any of its messages is worth compressing. */
+int cohort_wants_compression(const outbox *self, const cohort *node);
+
 void cohort_release(outbox *self, cohort *node);
 
 uint64_t outbox_now(void); /* CLOCK_MONOTONIC in nanoseconds */

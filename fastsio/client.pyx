@@ -90,7 +90,7 @@ cdef class Client(Receiver):
         cdef SocketBase target = self.find(head)
         cdef object payload
         if head.type == 4:
-            return self.violation("CONNECT_ERROR from a client")
+            return self.violation("CONNECT_ERROR from a client", "forced server close")
         if target is None:
             return self.not_joined(head)
         if head.payload == size or data[head.payload] != c"[":

@@ -59,6 +59,7 @@ cdef extern from "outbox.h" nogil:
     void outbox_block(outbox *self, uint32_t slot, size_t handed)
     void outbox_unblock(outbox *self, uint32_t slot)
     size_t outbox_pending(const outbox *self, uint32_t slot)
+    int cohort_wants_compression(const outbox *self, const cohort *node)
     void cohort_release(outbox *self, cohort *node)
     uint64_t outbox_now()
 

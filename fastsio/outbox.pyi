@@ -5,7 +5,10 @@ from fastsio.message import Message
 from fastsio.rooms import Rooms
 
 class SlotOwner: ...
-class CohortBuffer: ...
+
+class CohortBuffer:
+    @property
+    def compress(self) -> bool: ...
 
 class Outbox:
     loop: AbstractEventLoop

@@ -64,6 +64,11 @@ cdef class CohortBuffer:
         if self.node != NULL:
             cohort_release(self.owner.c, self.node)
 
+    @property
+    def compress(self) -> bool:
+        """Whether any message in it is worth compressing."""
+        return cohort_wants_compression(self.owner.c, self.node)
+
     def __getbuffer__(self, Py_buffer *view, int flags):
         PyBuffer_FillInfo(view, self, <void *>self.bytes.data, self.bytes.size, 1, flags)
 

@@ -31,7 +31,7 @@ cdef class Polling(Transport):
     cdef int begin_payload(self, object request) except -1
     cdef int end_post(self, int status) except -1
     cdef int overlap(self, object exchange, list headers, str description) except -1
-    cdef int answer(self, bytes body, bint is_binary) except -1
+    cdef int answer(self, bytes body, bint is_binary=*, bint compress=*) except -1
     cdef int tell_end(self) except -1
     cdef int release(self) except -1
     cdef int plan(self) except -1

@@ -98,16 +98,16 @@ cdef class Polling(Transport):
             return 0
         is_binary = data[0] < 2  # 0 or 1 begins a binary payload of protocol 3
         body = bytes(data)
-        return self.answer(body if self.protocol == 3 else body[: len(body) - 1], is_binary)
+        return self.answer(body if self.protocol == 3 else body[: len(body) - 1], is_binary, data.obj.compress)
 
-    cdef int answer(self, bytes body, bint is_binary) except -1:
+    cdef int answer(self, bytes body, bint is_binary=False, bint compress=False) except -1:
         exchange, request, headers = self.getter, self.get_request, self.get_headers
         self.getter = self.get_request = self.get_headers = None
         exchange.waiter = None
         if self.jsonp is not None:
             body = jsonp.wrap(self.jsonp, body)
         headers = [*(BINARY if is_binary else TEXT), *headers]
-        if PyBytes_GET_SIZE(body) >= self.core.compression_threshold:
+        if compress and PyBytes_GET_SIZE(body) >= self.core.compression_threshold:
             accepted = request.header("accept-encoding")
             _, body, more = self.core.compression.encode(accepted, body, headers[0][1])
             headers += more
@@ -270,7 +270,7 @@ cdef class Polling(Transport):
             self.core.lingering[self.id] = self
             self.core.deadlines.set(<uint32_t>self.slot, LINGER)
             return self.tell_end() if self.getter is not None else 0
-        if self.getter is not None and not self.client_closed:
+        if self.getter is not None:
             self.tell_end()
         return self.release()
 
@@ -288,7 +288,7 @@ cdef class Polling(Transport):
             self.core.outbox.close(self)
         if self.getter is not None:
             packet = b"6" if self.client_closed else b"1"
-            self.answer(b"1:" + packet if self.protocol == 3 else packet, False)
+            self.answer(b"1:" + packet if self.protocol == 3 else packet)
         return 0
 
     cdef int retire(self) except -1:
@@ -296,7 +296,7 @@ cdef class Polling(Transport):
         self.session = None
         self.core.lingering.pop(self.id, None)
         if self.getter is not None:
-            self.answer(b"1:6" if self.protocol == 3 else b"6", False)
+            self.answer(b"1:6" if self.protocol == 3 else b"6")
         return 0
 
     def drop(self) -> None:

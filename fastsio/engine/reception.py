@@ -152,7 +152,7 @@ class Reception:
         if self._cors.configured:
             readable = origin if allowed else None
             if request.method == "OPTIONS":
-                return Preflight(self._cors.preflight(readable, request.header("access-control-request-headers"))[1])
+                return self._preflight(readable, request)
             headers += self._cors.headers(readable)
         found = self._handshake.check(request)
         if not allowed:
@@ -169,8 +169,14 @@ class Reception:
         origin = request.header("origin")
         if self._cors.configured:
             allowed = origin is not None and (yield from self._origins.judge(origin, request))
-            headers += self._cors.headers(origin if allowed else None)
+            readable = origin if allowed else None
+            if request.method == "OPTIONS":
+                return self._preflight(readable, request)
+            headers += self._cors.headers(readable)
         return file
+
+    def _preflight(self, origin: str | None, request: Request) -> Preflight:
+        return Preflight(self._cors.preflight(origin, request.header("access-control-request-headers"))[1])
 
     def _pass(self, middleware: Middleware, request: Request, headers: Headers) -> Generator[object, Any, None]:
         try:

@@ -61,7 +61,7 @@ cdef class Session:
     cdef int on_binary_frame(self, const uint8_t *data, size_t size) except -1
     cdef int on_other_packet(self, const uint8_t *data, size_t size) except -1
     cdef int on_base64(self, const uint8_t *data, size_t size) except -1
-    cdef int on_ping(self, const uint8_t *data, size_t size) except -1
+    cdef int on_ping(self) except -1
     cdef int on_pong(self) except -1
     cdef int extend(self) except -1
     cdef int on_deadline(self, double now) except -1

@@ -33,8 +33,6 @@ log = getLogger("fastsio")
 
 NOOP_INTERVAL = 0.1  # seconds between two noops to a polling client whose upgrade is under way
 
-cdef size_t MAX_PING = 125  # bytes of a protocol 3 ping that are echoed
-
 
 cdef inline double monotonic() noexcept:
     return outbox_now() / 1e9
@@ -153,7 +151,7 @@ cdef class Session:
         if type == c"b":
             return self.on_base64(data + 1, size - 1)
         if type == c"2" and self.protocol == 3:
-            return self.on_ping(data, size)
+            return self.on_ping()
         if type == (c"2" if self.protocol == 4 else c"3"):
             return self.finish("transport error", "invalid heartbeat direction")
         if type in (c"0", c"1", c"3", c"5", c"6"):
@@ -168,6 +166,8 @@ cdef class Session:
                 return self.finish("parse error", "unknown packet type")
             data += 1
             size -= 1
+        if size % 4 or (size > 2 and memcmp(data + size - 3, b"===", 3) == 0):
+            return self.finish("parse error", "invalid base64")
         try:
             decoded = a2b_base64(PyBytes_FromStringAndSize(<const char *>data, size), strict_mode=True)
         except Base64Error:
@@ -195,10 +195,8 @@ cdef class Session:
             self.core.deadlines.set(<uint32_t>self.carrier.slot, self.core.ping_interval)
         return 0
 
-    cdef int on_ping(self, const uint8_t *data, size_t size) except -1:
-        if size > MAX_PING:
-            return self.finish("parse error", "a ping of more than 125 bytes")
-        return self.core.outbox.write_packet(<uint32_t>self.carrier.slot, b"3" + data[1:size])
+    cdef int on_ping(self) except -1:
+        return self.core.outbox.write_packet(<uint32_t>self.carrier.slot, b"3")
 
     cdef int extend(self) except -1:
         if self.protocol == 3:
@@ -296,7 +294,7 @@ cdef class Session:
                 self.on_closed(self)
             receiver.on_close(reason, description)
             if self.own is not None:
-                self.own.fire(self, "close", reason, description)
+                self.own.fire(self, "close", "forced close" if reason == "forced server close" else reason, description)
         finally:
             if carrier is not None:
                 carrier.shut(reason, discard)
