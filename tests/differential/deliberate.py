@@ -71,6 +71,7 @@ NO_METHOD = "what is neither GET nor POST is the client's fault, not the server'
 NO_SWITCH = "refused before the 101, not after"
 WEBSOCKETS: list[Difference] = [
     Difference(NO_METHOD, "a: 500 ", "a: 400 [content-type: application/json] ", ("HEAD with sid",)),
+    Difference(NO_METHOD, "b: 500 \n", f"b: {BAD_REQUEST}\n", ("PUT in pieces",)),
     Difference(
         NO_METHOD,
         f"500 {CORS}{GOOD}[vary: origin] ",

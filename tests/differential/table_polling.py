@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.differential.steps import (
+    EIO3,
     EIO4,
     OCTETS,
     TEXT_PLAIN,
@@ -207,6 +208,33 @@ BODIES = [
         Send("a", b'y",1]'),
         answer(),
         poll(on="b"),
+    ),
+    *(
+        case(
+            f"POST in pieces that is refused: {name}",
+            joined(),
+            Send("b", head("POST", url(query + of(1)), TEXT_PLAIN, "Content-Length: 2")),
+            Settle(),
+            Send("b", b"40"),
+            answer("b"),
+            post(ECHO),
+            poll(),
+        )
+        for name, query in {
+            "another protocol": EIO3,
+            "another transport": "EIO=4&transport=websocket",
+            "transport unknown": "EIO=4&transport=foo",
+        }.items()
+    ),
+    case(
+        "PUT in pieces",
+        joined(),
+        Send("b", head("PUT", url(EIO4 + of(1)), TEXT_PLAIN, "Content-Length: 2")),
+        Settle(),
+        post(ECHO),
+        Send("b", b"40"),
+        answer("b"),
+        poll(),
     ),
     case(
         "POST with Expect",
