@@ -193,7 +193,7 @@ cdef class Connection(Transport):
         self.asked = False
         waiter, self.waiter = self.waiter, None
         if waiter is not None:  # somebody else answers in its place
-            waiter.overtaken(self, status)
+            waiter.overtaken(self, request is None and status != 413)
         self.answered(close)
 
     cpdef int answered(self, bint close) except -1:

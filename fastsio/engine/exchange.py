@@ -89,7 +89,7 @@ class Exchange:
             self.answer.set_result((status, headers, body))
             waiter, self.waiter = self.waiter, None
             if waiter is not None:  # somebody else answers in its place
-                waiter.overtaken(self, status)
+                waiter.overtaken(self, False)
 
     def wait(self) -> None:
         """The request is answered whenever there is something to answer."""

@@ -231,13 +231,13 @@ cdef class Polling(Transport):
         elif self.ending:
             self.release()
 
-    def overtaken(self, exchange: object, int status) -> None:
-        """A request under way was answered with an error of HTTP; only a body that is too large leaves the session
-        alone."""
-        if status == 413 and exchange is self.poster:
-            self.poster = self.post_headers = self.body = None
-        else:
+    def overtaken(self, exchange: object, bint broken) -> None:
+        """A POST was answered by somebody else before it was complete: it was refused, which leaves the session
+        alone, or is no HTTP."""
+        if broken:
             self.aborted(exchange)
+        elif exchange is self.poster:
+            self.poster = self.post_headers = self.body = None
 
     cdef int on_stuck(self, int error) except -1:
         self.core.counters["max_backlog reached"] += 1

@@ -9,13 +9,13 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
 from tests.differential.steps import EIO3, EIO4, TEXT_PLAIN, UPGRADE, head, of, payload3, url
 from tests.differential.wire import Ids, Wire
-from tests.e2e.hostile_polling import ECHO, FAULTS, MAX, OK, OPENED, ROWS, WS4, Row, error, get, post, query
+from tests.e2e.hostile_polling import ECHO, MAX, OK, OPENED, ROWS, WS4, Row, error, get, post, query
 from tests.e2e.rawws import TEXT, frame
 from tests.e2e.test_hardening_wire import Scene, echoes, scene
 
@@ -94,12 +94,7 @@ def begins(line: str, starts: str) -> bool:
     return any(line.startswith(start) for start in starts.split("|"))
 
 
-def row_params() -> list[Any]:
-    strict = {name: pytest.mark.xfail(strict=True, reason=reason) for name, reason in FAULTS.items()}
-    return [pytest.param(row, id=row.name, marks=strict.get(row.name, ())) for row in ROWS]
-
-
-@pytest.mark.parametrize("row", row_params())
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 async def test_row(row: Row, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "fastsio")
     session = 2 if row.third else 1
@@ -228,7 +223,6 @@ async def test_h120_the_session_survives_what_is_too_large():
         await the_session_lives(stage, 1, None)
 
 
-@pytest.mark.xfail(strict=True, reason=FAULTS["H121 chunks above the maximum"])
 async def test_h141_a_post_in_pieces_from_another_origin():
     """It is refused, and the session does not take it for one of its own."""
     async with polled() as stage, stage.connected() as wire:
