@@ -94,22 +94,23 @@ class Handshake:
             return True
         return path.startswith(self._prefix) and not {".", ".."}.intersection(path.split("/"))
 
-    def check(self, request: Request) -> Session | Polling | None:
-        """What the request is for: a Session that wants to upgrade, a Polling that gets a GET or POST, None: a new
-        session. Raises Refusal."""
+    def check(self, request: Request) -> Session | Polling | int:
+        """What the request is for: a Session that wants to upgrade, a Polling that gets a GET or POST, or a new
+        session of this protocol. Raises Refusal."""
         try:
             transport, protocol, id = request.only("transport", "EIO", "sid")
         except ValueError as error:
             raise Refusal(BAD_REQUEST, context={"name": str(error)}) from None
         if transport is None or transport not in self._transports:
             raise Refusal(UNKNOWN_TRANSPORT, context={"transport": transport})
+        revision = 4 if protocol == "4" else 3
         if id:
-            return self._find(request, transport, 4 if protocol == "4" else 3, id)
+            return self._find(request, transport, revision, id)
         if request.method != "GET":
             raise Refusal(BAD_METHOD, context={"method": request.method})
         if request.upgrade != (transport == "websocket"):
             raise Refusal(BAD_REQUEST, context={"name": "TRANSPORT_HANDSHAKE_ERROR"})
-        return None
+        return revision
 
     def _find(self, request: Request, transport: str, protocol: int, id: str) -> Session | Polling:
         session = self._sessions.get(id)
@@ -136,14 +137,14 @@ class Handshake:
         assert isinstance(carrier, Polling)
         return carrier
 
-    def admit(self, request: Request) -> Generator[Any, Any, None]:
+    def admit(self, request: Request, protocol: int) -> Generator[Any, Any, None]:
         """Whether a new session may open: Refusal, if not.
 
         Yields what the application's function returns, awaitable or not, and takes back what came of it.
         """
         if self._allow_request is not None:
             yield from self._ask(self._allow_request, request)
-        if not self._allow_eio3 and request.query.get("EIO") != "4":
+        if protocol == 3 and not self._allow_eio3:
             raise Refusal(UNSUPPORTED_PROTOCOL)
         if request.upgrade:
             check_websocket(request)

@@ -52,13 +52,13 @@ cdef inline double monotonic() noexcept:
 cdef class Polling(Transport):
     """The transport of a session that polls. Made by the engine; takes a slot at once."""
 
-    def __cinit__(self, Core core, Session session):
+    def __cinit__(self, Core core, Session session, str jsonp=None):
         cdef uint32_t dialect = DIALECT_POLLING
         self.core = core
         self.session = session
         self.id = session.id
         self.protocol = session.protocol
-        self.jsonp = session.request.query.get("j")
+        self.jsonp = jsonp
         if session.protocol == 3:
             dialect |= DIALECT_EIO3
         if session.base64:

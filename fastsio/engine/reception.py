@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from inspect import isawaitable
 from logging import getLogger
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from multidict import CIMultiDict
 
@@ -60,8 +60,15 @@ class Preflight(list[tuple[str, str]]):
     """The headers of the answer to an OPTIONS request."""
 
 
-# What a request is for: a new session's id, a session that it upgrades, a polling session, a file, or a preflight.
-Purpose = str | Session | Polling | StaticFile | Preflight
+class Opening(NamedTuple):
+    """A new session. id: its own; protocol: Engine.IO's."""
+
+    id: str
+    protocol: int
+
+
+# What a request is for: a new session, a session that it upgrades, a polling session, a file, or a preflight.
+Purpose = Opening | Session | Polling | StaticFile | Preflight
 # The way there: yields what the application's functions return, takes what came of it.
 Steps = Generator[object, Any, Purpose]
 
@@ -157,13 +164,13 @@ class Reception:
         found = self._handshake.check(request)
         if not allowed:
             raise Refusal(FORBIDDEN, upgrade_status=403, context={"origin": origin})
-        if found is not None:
+        if not isinstance(found, int):
             return found
-        yield from self._handshake.admit(request)
+        yield from self._handshake.admit(request, found)
         id = yield self._engine.generate_id(request)
         if not isinstance(id, str) or not id or id in self._clients:
             raise ValueError(f"generate_id must return a new, non-empty str, got {id!r}")
-        return id
+        return Opening(id, found)
 
     def _file_steps(self, file: StaticFile, request: Request, headers: Headers) -> Steps:
         origin = request.header("origin")
@@ -220,7 +227,7 @@ class Reception:
     def _proceed(self, exchange: Exchange, request: Request, headers: Headers, purpose: Purpose) -> None:
         if isinstance(purpose, Polling):
             self._poll(exchange, request, headers, purpose)
-        elif isinstance(purpose, str):
+        elif isinstance(purpose, Opening):
             self._open(exchange, request, headers, purpose)
         elif isinstance(purpose, Session):
             if not purpose.may_upgrade:  # it was, when this began
@@ -241,13 +248,13 @@ class Reception:
         else:
             polling.on_post(exchange, request, headers)
 
-    def _open(self, exchange: Exchange, request: Request, headers: Headers, id: str) -> None:
+    def _open(self, exchange: Exchange, request: Request, headers: Headers, opening: Opening) -> None:
         if len(self._clients) >= self._engine._max_connections:
             self._count("sessions above max_connections")
             exchange.respond(503, [("Retry-After", "10"), *headers], b"")
             return
-        query = request.query
-        protocol = 4 if query.get("EIO") == "4" else 3
+        id, protocol = opening
+        query = request.query if "b64=" in request.url or "j=" in request.url else {}
         receiver = self._engine._new_receiver()
         session = EngineSocket(self._core, id, request, receiver, protocol, bool(query.get("b64")) or "j" in query)
         session.on_closed = self._engine._forget
@@ -259,7 +266,7 @@ class Reception:
         if request.upgrade:
             self._switch(exchange, request, headers, session, probing=False)
         else:
-            Polling(self._core, session).open(exchange, request, headers)
+            Polling(self._core, session, query.get("j")).open(exchange, request, headers)
 
     def _switch(
         self, exchange: Exchange, request: Request, headers: Headers, session: Session, *, probing: bool
@@ -275,6 +282,8 @@ class Reception:
 
     def _told(self, headers: Headers, request: Request, *, initial: bool) -> Headers:
         """The headers, after the listeners of `initial_headers` and `headers` have had a look."""
+        if not self._listeners.names():
+            return headers
         names = [name for name in ("initial_headers", "headers") if self._listeners.get(name)]
         if not names or (not initial and "headers" not in names):
             return headers
