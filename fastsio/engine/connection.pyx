@@ -53,7 +53,6 @@ cdef class Connection(Transport):
     def __cinit__(self, Core core, bint secure):
         self.core = core
         self.secure = secure
-        self.state = ConnectionState.NEW
         self.requests = []
         self.reading = True
 
@@ -102,10 +101,7 @@ cdef class Connection(Transport):
         self.state = ConnectionState.LOST
         self.core.deadlines.cancel(<uint32_t>self.slot)
         self.core.outbox.close(self)
-        self.transport = None
-        self.parser = None
-        self.request = None
-        self.rest = None
+        self.transport = self.parser = self.request = self.rest = None
         ws_decoder_clear(&self.decoder)
         try:
             if waiter is not None:
@@ -136,9 +132,9 @@ cdef class Connection(Transport):
 
     cdef int next_request(self) except -1:
         """The oldest request goes to the engine, which answers it now or later."""
-        while self.requests and (self.state == ConnectionState.HTTP or type(self.requests[0]) is bytes):
+        while self.requests and (self.state == ConnectionState.HTTP or is_rest(self.requests[0])):
             event = self.requests.pop(0)
-            if type(event) is bytes or (type(event) is Request and (<Request>event).hosted):
+            if is_rest(event) or (type(event) is Request and (<Request>event).hosted):
                 self.delegate(event)
                 continue
             self.asked = True
@@ -157,7 +153,8 @@ cdef class Connection(Transport):
         return 0
 
     def delegate(self, event) -> None:
-        """Not ours: a request whose head is complete, or bytes that follow it. It answers by write and answered."""
+        """Not ours: a request whose head is complete, its body piece by piece, or what is wrong with that. It is
+        answered by write and answered."""
         raise NotImplementedError
 
     def write(self, bytes data) -> None:
@@ -216,9 +213,7 @@ cdef class Connection(Transport):
         or with `probing` is its candidate for an upgrade. deflate: permessage-deflate was agreed on."""
         cdef bytearray tail = bytearray(self.parser.tail)
         cdef bint base64 = b"b64=" in self.request.query_string() and bool(self.request.query.get("b64"))
-        self.parser = None
-        self.requests = None
-        self.request = None
+        self.parser = self.requests = self.request = None
         self.asked = False
         self.session = session
         self.probing = probing
@@ -497,3 +492,8 @@ cdef class Connection(Transport):
     def get_extra_info(self, str name):
         """As asyncio's transports have it."""
         return self.transport.get_extra_info(name) if self.transport is not None else None
+
+
+cdef bint is_rest(event):
+    """Whether it follows the head of a request that is hosted."""
+    return type(event) is bytes or (type(event) is HttpError and event.request is not None and event.request.hosted)

@@ -13,6 +13,7 @@ from typing import Any, Protocol, Self
 
 from fastsio.engine.connection import Connection
 from fastsio.engine.core import Core
+from fastsio.engine.http import HttpError
 from fastsio.engine.request import Request
 
 
@@ -21,6 +22,7 @@ class Host(Protocol):
 
     def request(self, head: bytes, upgrade: bool) -> None: ...
     def data(self, data: bytes) -> None: ...
+    def malformed(self, what: str) -> None: ...
     def on_eof(self, connection: HostingConnection) -> bool: ...
     def aborted(self, connection: HostingConnection) -> None: ...
     def lost(self, error: Exception | None) -> None: ...
@@ -49,11 +51,15 @@ class HostingConnection(BufferedConnection):
         self._waits = False  # for the peer to take what was sent
         self._closing = False  # once it has
 
-    def delegate(self, event: Request | bytes) -> None:
-        """A request of the application, or bytes that follow it."""
+    def delegate(self, event: Request | bytes | HttpError) -> None:
+        """A request of the application, or what follows it."""
         if isinstance(event, bytes):
             if self._host is not None:
                 self._host.data(event)
+            return
+        if isinstance(event, HttpError):
+            if self._host is not None:
+                self._host.malformed(str(event))
             return
         self.wait()
         if self._host is None:

@@ -179,6 +179,15 @@ class Host:
         if self._transport is None or not self._transport.is_closing():
             self.protocol.data_received(data)
 
+    def malformed(self, what: str) -> None:
+        """The body is not what its head says: nothing more of it comes."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if not self.protocol.cycle.response_started:
+            self.protocol.send_400_response(what)
+        transport.close()
+
     def on_eof(self, connection: HostedConnection) -> bool:
         """The peer ended its direction. Whether the connection stays open: as under uvicorn it does not."""
         self.protocol.eof_received()

@@ -118,6 +118,21 @@ async def test_the_rest_of_a_body_that_nobody_reads_is_skipped():
         assert (await connection.answer())[2] == b"/next"
 
 
+async def test_a_malformed_body():
+    async with hosted(echo) as connection:
+        connection.host.request(head("POST", "/", "Transfer-Encoding: chunked"))
+        connection.host.malformed("a bad chunk")
+        status, headers, body = await connection.answer()
+        assert (status, headers["connection"], body) == (400, "close", b"a bad chunk")
+        connection.host.malformed("a bad chunk")
+    async with hosted(echo) as connection:
+        connection.host.request(head("POST", "/", "Transfer-Encoding: chunked"))
+        connection.host.data(b"1\r\nx\r\n")
+        await connection.until(lambda: connection.sent)
+        connection.host.malformed("a bad chunk")
+        assert connection.closed and b" 400 " not in connection.sent
+
+
 async def test_connection_close_of_the_client():
     async with hosted(path) as connection:
         connection.get("/", "Connection: close")
