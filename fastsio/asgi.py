@@ -104,7 +104,8 @@ class ASGIApp:
                     if not more:
                         self._feed(exchange, parser, b"0\r\n\r\n" if chunked else b"")
                         return
-                    message = await receive()
+                    if not exchange.answer.done():
+                        message = await receive()
         except TimeoutError:
             self.engine._reception.on_request(exchange, HttpError(408, "the body did not come in time"))
         if message["type"] == "http.disconnect":

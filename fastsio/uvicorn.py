@@ -15,7 +15,7 @@ stream of one that does is not understood and its connection closed.
 from __future__ import annotations
 
 import asyncio
-from logging import getLogger
+import logging
 from typing import Any, Self
 
 from uvicorn import Config
@@ -30,7 +30,7 @@ from fastsio.tasks import spawn
 
 __all__ = ["HttpProtocol", "WebSocketProtocol"]
 
-log = getLogger("fastsio")
+log = logging.getLogger("fastsio")
 
 # Under which names middlewares keep the application that they wrap.
 INNER = ("app", "application", "asgi", "_app", "other_app", "inner")
@@ -72,6 +72,14 @@ class FromUvicorn:
         self.state.connections.discard(connection)
 
 
+class Refused(asyncio.Protocol):
+    """A connection that is closed at once."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """As asyncio's protocols have it."""
+        transport.close()
+
+
 class HttpProtocol(HostingConnection):
     """A connection of uvicorn's whose Socket.IO requests are ours, for `--http fastsio.uvicorn:HttpProtocol`."""
 
@@ -88,10 +96,15 @@ class HttpProtocol(HostingConnection):
     ) -> Self:
         if not config.loaded:
             config.load()
-        app = find_asgi_app(config.loaded_app)
-        core = app.engine._start()
+        try:
+            engine = find_asgi_app(config.loaded_app).engine
+            core = engine._start()
+        except Exception:  # which a loop must not see here: uvloop would call again and again
+            if rate_limited("fastsio.uvicorn"):
+                logging.getLogger("uvicorn.error").exception("a connection was closed")
+            return Refused()  # type: ignore[return-value]
         if core.hosted is None:
-            app.engine._leave_others()
+            engine._leave_others()
             announce(cls._way)
         return super().__new__(cls, core, config.ssl is not None)
 

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from fastsio.engine.asgi import AsgiWebSocket
 from fastsio.engine.core import Core
+from fastsio.engine.response import header_lines
 from fastsio.engine.session import Session
 
 Scope = dict[str, Any]
@@ -84,7 +85,8 @@ class Exchange:
         self.patient = False
 
     def respond(self, status: int, headers: Headers, body: bytes) -> None:
-        """Answers, once."""
+        """Answers, once. ValueError: CR, LF or NUL in a header."""
+        header_lines(headers)
         if not self.answer.done():
             self.answer.set_result((status, headers, body))
             waiter, self.waiter = self.waiter, None
