@@ -12,7 +12,7 @@ from fastsio import Server
 from fastsio.engine.static import StaticFile
 from tests.e2e.app import HERE, install
 from tests.e2e.browser import Page, browser
-from tests.e2e.running import all_gone
+from tests.e2e.running import all_gone, no_complaints
 from tests.requirements import require_npm
 from tests.wsclient import serving
 
@@ -79,4 +79,4 @@ async def test_page(client: str, caplog: pytest.LogCaptureFixture) -> None:
             await page.evaluate("void socket.disconnect()")
         await all_gone(io)
         assert set(reasons) == {("/", "client namespace disconnect")}
-    assert [record.getMessage() for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
+    no_complaints(caplog)
