@@ -17,7 +17,6 @@ from typing import Any
 from fastsio import Server
 from fastsio.engine.connection import Connection
 from fastsio.engine.core import Core
-from fastsio.engine.handshake import Handshake
 from tests.csrc.probing import StillLoop
 from tests.e2e.rawws import TEXT, Frame, frame
 from tests.engine.requests import GOOD, sent
@@ -151,9 +150,9 @@ class Peer:
         self.first = frames_in(frames)
         return head + separator
 
-    def join(self) -> Peer:
+    def join(self, query: str = GOOD) -> Peer:
         """Is in "/" afterwards, with nothing left to receive."""
-        self.upgrade()
+        self.upgrade(query)
         self.send(frame(TEXT, b"40"))
         (answer,) = self.texts()
         assert answer.startswith('40{"sid":"')
@@ -165,14 +164,20 @@ class Stage:
 
     def __init__(self, **options: Any) -> None:
         self.loop = StillLoop()
-        self.io = Server(**options)
-        engine = self.io.engine
-        self.core = engine._core = Core(self.loop, self.io._options, engine)
-        engine._handshake = Handshake(self.io._options, engine.clients)
+        self.io = Server(**{"serve_client": False, **options})
+        self.core = self._start()
         self.told: list[Any] = []
         self.io.event("disconnect")(lambda socket, reason, description: self.told.append((reason, description)))
         self.io.event("echo")(lambda socket, *args: args)
         self.peers: list[Peer] = []
+
+    def _start(self) -> Core:
+        before = asyncio._get_running_loop()
+        asyncio._set_running_loop(self.loop)  # type: ignore[arg-type]
+        try:
+            return self.io.engine._start()
+        finally:
+            asyncio._set_running_loop(before)
 
     def peer(self, *, secure: bool = False) -> Peer:
         self.peers.append(Peer(self, secure))
@@ -189,12 +194,19 @@ class Stage:
         self.loop.settle()
 
     def clear(self) -> None:
-        """Every connection is reset; afterwards nothing may be left of them."""
+        """Every connection is reset, and sessions without one end; afterwards nothing may be left of them."""
         for peer in self.peers:
             peer.transport.lose(ConnectionResetError())
             peer.sock.close()
+        for session in list(self.io.engine.clients.values()):
+            session.end("server shutting down")
+        for polling in list(self.core.lingering.values()):
+            polling.drop()
         self.loop.settle()
-        assert self.core.connections() == []
+        self.loop.fire()  # a look at the deadlines that finds none plans no other
+        self.loop.settle()
+        assert self.loop.pending() == []
+        assert self.core.owners() == []
         assert self.io.engine.clients == {}
         assert self.io.sockets.sockets == {}
 

@@ -26,7 +26,7 @@ def stage():
 def disconnected(peer):
     """The close is over: the transport was closed, not aborted, and nothing is left."""
     peer.stage.loop.settle()
-    return peer.transport.gone and not peer.transport.aborted and peer.stage.core.connections() == []
+    return peer.transport.gone and not peer.transport.aborted and peer.stage.core.owners() == []
 
 
 # ---- the close (RFC 6455 7.1) ----

@@ -37,9 +37,9 @@ class Watched(module.BufferedConnection):
         super().connection_made(transport)
 
     def connection_lost(self, exc):
-        assert self in self.core.connections()
+        assert self in self.core.owners()
         super().connection_lost(exc)
-        self.notes.append((identity(self.descriptor) == self.identity, self in self.core.connections()))
+        self.notes.append((identity(self.descriptor) == self.identity, self in self.core.owners()))
 
 
 async def reset(io, ws):
