@@ -37,10 +37,14 @@ ANSWERS = {
     "golden: upgrade, deny": (sent(GOOD + "&deny=2"), upgrade("Forbidden")),
     "golden: another path": (sent(path="/other", upgrade=False), answer("404 Not Found", "")),
     "golden: without slash": (sent(path="/socket.io", upgrade=False), answer("404 Not Found", "")),
-    "polling is not served yet": (sent("EIO=4&transport=polling", upgrade=False), plain(0, "Transport unknown")),
+    "H170 polling, upgrade": (sent("EIO=4&transport=polling"), upgrade("Bad request")),
+    "H100 polling, sid": (sent("EIO=4&transport=polling&sid=nope", upgrade=False), plain(1, "Session ID unknown")),
+    "H90 polling, method": (
+        sent("EIO=4&transport=polling", method="POST", upgrade=False),
+        plain(2, "Bad handshake method"),
+    ),
     "1.0": (sent(upgrade=False, version="1.0"), plain(3, "Bad request", "Connection: close")),
     "close": (sent(upgrade=False, Connection="close"), plain(3, "Bad request", "Connection: close")),
-    "H86 upgrade, EIO=3": (sent("EIO=3&transport=websocket"), upgrade("Unsupported protocol version")),
     "H147 origin": (sent(Origin="http://evil.example"), upgrade("Forbidden", status="403 Forbidden")),
     "H153 version": (
         sent(Sec_WebSocket_Version="8"),
@@ -90,6 +94,17 @@ async def test_answers(data, expected):
         assert len(headers) == len(set(headers))
         assert io.engine.clients_count == 0
         assert sum(io.engine.counters.values()) in (1, 2)
+
+
+@pytest.mark.parametrize("version", ["EIO=3&", "EIO=5&", ""])
+async def test_protocol_3_where_it_is_not_allowed(version):  # H86
+    async with serving(allow_eio3=False) as io:
+        got = await exchange(io, sent(version + "transport=websocket"))
+        assert got.endswith(b"\r\n\r\nUnsupported protocol version")
+        got = await exchange(io, sent(version + "transport=polling", upgrade=False, Connection="close"))
+        assert got.endswith(b'{"code":5,"message":"Unsupported protocol version"}')
+        assert io.engine.clients_count == 0
+        assert io.engine.counters == {"refused: Unsupported protocol version": 2}
 
 
 async def test_head_is_answered_without_a_body():  # H92
