@@ -13,7 +13,6 @@ from tests.differential.difference import (
     PARSE_ERROR,
     STRICT,
     TEXT,
-    TOLD_ALL,
     TWO,
     UNKNOWN,
     Difference,
@@ -135,8 +134,6 @@ THIRD: list[Difference] = [
         third("invalid Socket.IO packet, 2.x"),
         TWO,
     ),
-    Difference(TOLD_ALL, f"2:41\na: {TEXT}1:61:1\n", f"2:411:1\na: {UNKNOWN}\n", third("disconnect(true)")),
-    Difference(TOLD_ALL, f"2:41\na: {TEXT2}1:61:1\n", f"2:411:1\na: {UNKNOWN}\n", third("disconnect(true)"), TWO),
     Difference(
         "the noop that only carries a close is left out",
         "] 1:61:1\n",

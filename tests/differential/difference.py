@@ -13,7 +13,7 @@ TEXT = "200 [cache-control: no-store] [content-type: text/plain; charset=UTF-8] 
 OCTETS = "200 [cache-control: no-store] [content-type: application/octet-stream] "
 OK = "200 [cache-control: no-store] [content-type: text/html] ok"
 FOUR, TWO, BOTH = ("4",), ("2",), ("4", "2")
-GOLDEN = ("http.txt", "http-extra.txt")
+HTTP = ("http.txt",)
 UNKNOWN = '400 [content-type: application/json] {"code":1,"message":"Session ID unknown"}'
 BAD_REQUEST = '400 [content-type: application/json] {"code":3,"message":"Bad request"}'
 FORBIDDEN = '[content-type: application/json] {"code":4,"message":"Forbidden"}'
@@ -28,7 +28,6 @@ GOOD = "[access-control-allow-origin: http://good.example] "
 # Reasons that several have.
 STRICT = "what is not a payload ends the session"
 EMPTY = "an empty body is answered 400"
-TOLD_ALL = "the next GET gets what is there and the end"
 AT_ONCE = "a CONNECT without an asynchronous middleware is done before the next packet"
 
 

@@ -66,7 +66,7 @@ class Player:
         elif isinstance(step, Receive):
             await self.note(step.on, step.what, PATIENCE)
         elif isinstance(step, Silence):
-            await self.note(step.on, "answer", SILENCE)
+            await self.note(step.on, step.what, SILENCE)
         elif isinstance(step, Settle):
             await self.settle()
         elif isinstance(step, Drop):

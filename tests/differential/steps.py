@@ -41,6 +41,7 @@ class Silence(NamedTuple):
     """The server has nothing to send, for a while."""
 
     on: str
+    what: str = "answer"
 
 
 class Settle(NamedTuple):

@@ -188,7 +188,7 @@ WRONG = [
         post('42["close soon"]'),
         Sleep(0.1),
         poll(),
-        frames(1),
+        Silence("ws", "frame"),
         Ended(),
     ),
     case("session ends in an error during the probe", joined(), probe(), post("9"), frames(1), Ended()),

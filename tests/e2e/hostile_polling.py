@@ -339,5 +339,4 @@ THIRD: list[Row] = [
     answered("E49 a form without d in a session that is not JSONP", post(b"6", FORM), OK),
 ]
 
-# Rows that fail, and why.
 ROWS = [*FRAMING, *HEADS, *ENGINE, *PAYLOADS, *THIRD]

@@ -50,11 +50,11 @@ class Curl:
         process = await asyncio.create_subprocess_exec(
             *(require("curl"), "-q", "-s", "-S", "-i", "--noproxy", "*", "--max-time", str(TIMEOUT)),
             *(*TOLD, *self.options, *arguments),
-            stdin=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.PIPE if sent else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        out, err = await process.communicate(sent)
+        out, err = await process.communicate(sent or None)
         assert process.returncode == 0, err.decode()
         return [parsed(one) for one in re.findall(rb"(HTTP/1.*?)\ntold (\{[^\n]*\})\n", out, re.DOTALL)]
 
