@@ -68,7 +68,7 @@ async function fragments(url) {
   ws.close();
 }
 
-const harness = new Harness(4, process.argv[2]);
+const harness = new Harness("4-websocket", process.argv[2]);
 try {
   await messages(harness, true);
   await messages(harness, { threshold: 1024 });
