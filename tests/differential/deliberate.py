@@ -36,8 +36,8 @@ OPENING: list[Difference] = [
     Difference(VERSION_2, f"97:{opened()}}}", f"118:{opened()}{MAXIMUM}", ("EIO 3",), TWO, everywhere=True),
     Difference(
         VERSION_2,
-        f"93:{opened(150, 150)}}}",
-        f"114:{opened(150, 150)}{MAXIMUM}",
+        f"93:{opened(250, 250)}}}",
+        f"114:{opened(250, 250)}{MAXIMUM}",
         third("no ping"),
         TWO,
         everywhere=True,

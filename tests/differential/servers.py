@@ -30,7 +30,7 @@ class Variant(NamedTuple):
 
 CORS4 = {"cors": {"origin": [GOOD_ORIGIN], "credentials": True}}
 CORS = {"origins": [GOOD_ORIGIN], "cors": {"credentials": True}}
-FAST = {"pingInterval": 150, "pingTimeout": 150}
+FAST = {"pingInterval": 250, "pingTimeout": 250}
 VARIANTS = {
     "plain": Variant({"allowEIO3": True}, {}, {"cookie": False}),
     "cors": Variant({"allowEIO3": True, "cookie": True, **CORS4}, {"cookie": True, **CORS}),
@@ -41,7 +41,7 @@ VARIANTS = {
     "no upgrades": Variant({"allowEIO3": True, "allowUpgrades": False}, {"allow_upgrades": False}),
     "small": Variant({"allowEIO3": True, "maxHttpBufferSize": 100}, {"max_http_buffer_size": 100}),
     "fast": Variant(
-        {"allowEIO3": True, **FAST}, {"ping_interval": 0.15, "ping_timeout": 0.15}, {"cookie": False, **FAST}
+        {"allowEIO3": True, **FAST}, {"ping_interval": 0.25, "ping_timeout": 0.25}, {"cookie": False, **FAST}
     ),
     "hasty": Variant(
         {"allowEIO3": True, "upgradeTimeout": 100, "connectTimeout": 200},

@@ -194,9 +194,7 @@ LIFE = [
     third("ping", joined3(), send3("2"), fetched()),
     third("ping with data", joined3(), send3("2probe"), fetched()),
     third("ping while a GET waits", joined3(), waiting(EIO3), send3("2"), answer("w")),
-    third(
-        "pings keep it alive", joined3(), *((Sleep(0.15), *send3("2"), *fetched()) for _ in range(3)), variant="fast"
-    ),
+    third("pings keep it alive", joined3(), *((Sleep(0.2), *send3("2"), *fetched()) for _ in range(3)), variant="fast"),
     third("no ping", joined3(), waiting(EIO3), answer("w"), Ended(), variant="fast"),
     third("no ping and no GET", joined3(), Ended(), poll(EIO3), variant="fast"),
     third("close by the client", joined3(), send3("1"), Ended(), poll(EIO3)),
