@@ -10,6 +10,7 @@ from fastsio.wire.polling cimport eio_payload
 cdef class Polling(Transport):
     cdef Core core
     cdef Session session  # None once it has ended, or gone on to another transport
+    cdef Session ended  # the one that has ended, whose upgrade may be under way
     cdef str id
     cdef int protocol
     cdef str jsonp  # the function's index that the handshake named (j=); None: no JSONP

@@ -262,7 +262,7 @@ cdef class Polling(Transport):
     # ---- the end ----
 
     cdef int shut(self, str reason, bint discard) except -1:
-        self.session = None
+        self.ended, self.session = self.session, None
         self.ending = True
         if self.slot < 0:
             return 0
@@ -282,7 +282,11 @@ cdef class Polling(Transport):
 
     cdef int release(self) except -1:
         """Gives the slot back, and what was queued up."""
+        cdef Session ended = self.ended
+        self.ended = None
         self.core.lingering.pop(self.id, None)
+        if ended is not None:
+            ended.drop_probe()
         if self.slot >= 0:
             self.core.deadlines.cancel(<uint32_t>self.slot)
             self.core.outbox.close(self)
@@ -293,7 +297,7 @@ cdef class Polling(Transport):
 
     cdef int retire(self) except -1:
         """A websocket has the slot, and all that was queued."""
-        self.session = None
+        self.session = self.ended = None
         self.core.lingering.pop(self.id, None)
         if self.getter is not None:
             self.answer(b"1:6" if self.protocol == 3 else b"6")

@@ -4,11 +4,4 @@ from __future__ import annotations
 
 from tests.differential.difference import Difference
 
-FAULTS: list[Difference] = [
-    Difference(
-        "an upgrade does not outlive its session",
-        "ws: close\n",
-        "ws: nothing\n",
-        ("session closed by the server during the probe",),
-    ),
-]
+FAULTS: list[Difference] = []
