@@ -12,7 +12,7 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
 
 PYX := $(shell find fastsio -name '*.pyx')
 NATIVE := setup.py $(PYX) $(shell find fastsio -name '*.pxd') $(wildcard csrc/*.[ch])
-PACKAGE := $(NATIVE) pyproject.toml MANIFEST.in README.md $(shell find fastsio -name '*.py' -o -name '*.pyi')
+PACKAGE := $(NATIVE) client_dist.py tests/package.json pyproject.toml MANIFEST.in README.md $(shell find fastsio -name '*.py' -o -name '*.pyi')
 MODULES := $(subst /,.,$(PYX:.pyx=))
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -85,7 +85,7 @@ $(STAMPS)/built: $(STAMPS)/needs $(NATIVE)
 	else echo "npm is not installed: going on without the official client in $*/node_modules"; fi
 
 # From the source distribution, as others will build it.
-dist/stamp: $(STAMPS)/test $(PACKAGE)
+dist/stamp: $(STAMPS)/test $(PACKAGE) | tests/node_modules/.package-lock.json
 	rm -rf dist
 	python -m build --no-isolation --outdir dist/plain
 	if [ "$$(uname)" = Linux ]; then auditwheel repair --wheel-dir dist dist/plain/*.whl; else cp dist/plain/*.whl dist; fi
