@@ -1,7 +1,11 @@
 from collections.abc import Callable
+from typing import Final
 
 from fastsio.engine.core import Core
 from fastsio.engine.session import Session, Transport
+
+CLOSE_TIMEOUT: Final[float]
+STALL_TIMEOUT: Final[float]
 
 class AsgiWebSocket(Transport):
     session: Session | None

@@ -19,8 +19,9 @@ from fastsio.wire.ws cimport WS_BINARY
 
 CLOSE_TIMEOUT = 5.0  # seconds for what is queued at the end
 STALL_TIMEOUT = 30.0  # without a message taken by the server
-TOO_BIG = 1009  # RFC 6455 7.4.1
-NORMAL = 1000
+
+cdef int NORMAL = 1000  # RFC 6455 7.4.1
+cdef int TOO_BIG = 1009
 
 
 cdef inline double monotonic() noexcept:
