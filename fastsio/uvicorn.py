@@ -16,9 +16,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
+from copy import copy
 from typing import Any, Self
 
 from uvicorn import Config
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.websockets.auto import AutoWebSocketsProtocol
 from uvicorn.server import ServerState
 
@@ -35,6 +38,8 @@ log = logging.getLogger("fastsio")
 # Under which names middlewares keep the application that they wrap.
 INNER = ("app", "application", "asgi", "_app", "other_app", "inner")
 DEEPEST = 20
+
+FORWARDED = ("x-forwarded-for", "x-forwarded-proto")
 
 
 def find_asgi_app(app: Any) -> ASGIApp:
@@ -72,6 +77,10 @@ class FromUvicorn:
         self.state.connections.discard(connection)
 
 
+async def nothing(scope: Any, receive: Any, send: Any) -> None:
+    """The application of which a middleware only changes the scope."""
+
+
 class Refused(asyncio.Protocol):
     """A connection that is closed at once."""
 
@@ -83,7 +92,7 @@ class Refused(asyncio.Protocol):
 class HttpProtocol(HostingConnection):
     """A connection of uvicorn's whose Socket.IO requests are ours, for `--http fastsio.uvicorn:HttpProtocol`."""
 
-    __slots__ = ("_engine", "_server_state")
+    __slots__ = ("_engine", "_proxies", "_server_state")
 
     _way = "raw protocol on uvicorn's port"
 
@@ -120,7 +129,35 @@ class HttpProtocol(HostingConnection):
 
         self._engine = find_asgi_app(config.loaded_app).engine
         self._server_state = server_state
+        outermost = config.loaded_app
+        self._proxies = outermost if isinstance(outermost, ProxyHeadersMiddleware) else None
         super().__init__(self._engine._start(), config.ssl is not None, new_host)
+
+    # ---- behind a proxy ----
+
+    @property
+    def peer(self) -> str:
+        """The client's address; the one that a proxy names which uvicorn trusts."""
+        return self._client()[0]
+
+    @property
+    def secure(self) -> bool:  # type: ignore[override]
+        """Whether the client speaks TLS, to such a proxy or to us."""
+        return self._client()[1]
+
+    def _client(self) -> tuple[str, bool]:
+        request, peer, secure = self.request, super().peer, super().secure
+        if self._proxies is None or request is None or not any(map(request.header, FORWARDED)):
+            return peer, secure
+        pairs = [(name.lower().encode(), value.encode("latin-1")) for name, value in request.headers.items()]
+        scope = {"type": "http", "client": (peer, 0), "scheme": "https" if secure else "http", "headers": pairs}
+        proxies = copy(self._proxies)
+        proxies.app = nothing
+        with suppress(StopIteration):  # it waits for nothing
+            proxies(scope, None, None).send(None)  # type: ignore[arg-type]
+        return scope["client"][0], scope["scheme"] in ("https", "wss")  # type: ignore[return-value]
+
+    # ---- asyncio's side ----
 
     def connection_made(self, transport: Any) -> None:
         """As asyncio's protocols have it."""

@@ -187,6 +187,26 @@ async def test_an_answer_under_way_is_finished():
         await stopping
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_behind_a_proxy(way, trusted):
+    """The client is who uvicorn takes for it, whichever way a request comes."""
+    allowed = "127.0.0.1, 192.0.2.9" if trusted else "192.0.2.9"
+    seen = []
+    headers = ["X-Forwarded-For: 192.0.2.66, 192.0.2.7", "X-Forwarded-For: 192.0.2.9", "X-Forwarded-Proto: https"]
+    async with site(forwarded_allow_ips=allowed, **WAYS[way]) as running:
+        running.io.engine.use(lambda request: seen.append((request.address, request.secure)))
+        async with http(running.addresses[0]) as client:
+            await client.request("GET", POLL, *headers)
+            await client.request("GET", POLL)
+            upgrade = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
+            key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+            client.send("GET", POLL.replace("polling", "websocket"), *headers, *upgrade, key)
+            assert (await client.head())[0] == 101
+    told, plain = (("192.0.2.7", True) if trusted else ("127.0.0.1", False)), ("127.0.0.1", False)
+    assert seen == [told, plain, told]
+
+
 async def test_middlewares_are_looked_through():
     async with site(http=HttpProtocol) as running:
         assert find_asgi_app(running.server.config.loaded_app).engine is running.io.engine
