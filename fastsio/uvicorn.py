@@ -29,11 +29,8 @@ from fastsio.asgi import ASGIApp, announce
 from fastsio.engine.hosting import HostingConnection
 from fastsio.hosting.host import Host
 from fastsio.limits import rate_limited
-from fastsio.tasks import spawn
 
 __all__ = ["HttpProtocol", "WebSocketProtocol"]
-
-log = logging.getLogger("fastsio")
 
 # Under which names middlewares keep the application that they wrap.
 INNER = ("app", "application", "asgi", "_app", "other_app", "inner")
@@ -177,7 +174,7 @@ class HttpProtocol(HostingConnection):
 
     def shutdown(self) -> None:
         """uvicorn is about to end: so is the engine, with every session and connection of its."""
-        spawn(self._engine.close())
+        self._engine._begin_close()
 
 
 class WebSocketProtocol(HttpProtocol):
@@ -190,8 +187,7 @@ class WebSocketProtocol(HttpProtocol):
     def connection_made(self, transport: Any) -> None:
         """As asyncio's protocols have it."""
         super().connection_made(transport)
-        if transport.get_write_buffer_size() > 0 and rate_limited("upgrade behind an answer"):
-            log.warning("an upgrade request came before the answer to the one before it was read: closed")
+        if transport.get_write_buffer_size() > 0:  # of an answer before: ours would overtake it
             transport.abort()
 
     def data_received(self, data: bytes) -> None:

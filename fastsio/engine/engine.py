@@ -185,9 +185,12 @@ class Engine(Runnable, Emitter):
 
     async def close(self) -> None:
         """Stops listening, closes every connection and returns when all are gone; so does a call meanwhile."""
+        await asyncio.shield(self._begin_close())
+
+    def _begin_close(self) -> asyncio.Task[None]:
         if self._closing is None:
             self._closing = asyncio.get_running_loop().create_task(self._close())
-        await asyncio.shield(self._closing)
+        return self._closing
 
     async def _close(self) -> None:
         try:

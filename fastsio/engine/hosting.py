@@ -36,6 +36,11 @@ class BufferedConnection(Connection, asyncio.BufferedProtocol):
 
     __slots__ = ()
 
+    def delegate(self, event: Request | bytes | HttpError) -> None:
+        """Nobody is here to take it: another port has an application."""
+        if isinstance(event, Request):
+            self.refuse(404, [])
+
 
 class HostingConnection(BufferedConnection):
     """new_host: makes the host of a connection."""

@@ -146,6 +146,18 @@ async def test_the_end_is_told(running):
     assert not running.connections
 
 
+async def test_a_port_of_our_own_beside():
+    """It has no application: other paths are answered 404."""
+    async with site(http=HttpProtocol) as running:
+        async with http(running.addresses[0]) as client:
+            assert (await client.request("GET", "/one")).body == b"/one"
+        await running.io.listen(0)
+        for method, body in (("GET", b""), ("POST", b"x")):
+            async with http(running.io.addresses[0]) as client:
+                assert (await client.request(method, "/one", body=body)).status == 404
+                assert await client.ended() == b""
+
+
 async def test_requests_are_counted():
     async with site(http=HttpProtocol) as running, http(running.addresses[0]) as client:
         await client.request("GET", "/one")
