@@ -291,6 +291,21 @@ async def test_a_client_that_takes_nothing_for_long(monkeypatch):
     assert made.told == [("transport error", "the peer stopped reading")]
 
 
+async def test_a_client_that_takes_one_now_and_then(monkeypatch):
+    monkeypatch.setattr(module, "STALL_TIMEOUT", 0.2)
+    made = Site()
+    async with closing(made.app), websocket(made.app) as call:
+        await join(call)
+        call.taken = asyncio.Semaphore(0)
+        for number in range(6):
+            made.io.emit("number", number)
+        for number in range(6):
+            await asyncio.sleep(0.06)
+            call.taken.release()
+            assert await text(call) == f'42["number",{number}]'
+    assert made.told == [("transport close", 1006)]
+
+
 async def test_heartbeat():
     made = Site(ping_interval=0.05, ping_timeout=0.1)
     async with closing(made.app), websocket(made.app) as call:
