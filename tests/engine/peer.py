@@ -3,6 +3,7 @@
 Stage         a Server in a loop that stands still
 FakeTransport asyncio's part: it holds what is written until `drain`, and ends in the next round of the loop
 Peer          one connection, seen from the other side
+Answer        to an HTTP request
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import socket
 import time
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastsio import Server
 from fastsio.engine.connection import Connection
@@ -22,6 +23,14 @@ from tests.e2e.rawws import TEXT, Frame, frame
 from tests.engine.requests import GOOD, sent
 
 TICK = 0.02  # of the deadlines
+
+
+class Answer(NamedTuple):
+    """headers: by name in lower case; none is there twice."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
 
 
 class FakeTransport(asyncio.Transport):
@@ -134,6 +143,16 @@ class Peer:
                 parts.append(part)
         return b"".join(parts)
 
+    def everything(self) -> bytes:
+        """What there is for the peer, who reads until nothing more comes."""
+        found = b""
+        while part := self.received() + self.transport.drain():
+            found += part
+        return found
+
+    def answers(self) -> list[Answer]:
+        return answers_in(self.everything())
+
     def frames(self) -> list[Frame]:
         return frames_in(self.received())
 
@@ -209,6 +228,26 @@ class Stage:
         assert self.core.owners() == []
         assert self.io.engine.clients == {}
         assert self.io.sockets.sockets == {}
+
+
+def answers_in(data: bytes) -> list[Answer]:
+    """A server's answers, whole ones only, each with a Content-Length where it may have a body."""
+    found = []
+    while data:
+        head, separator, data = data.partition(b"\r\n\r\n")
+        assert separator, head
+        line, *fields = head.decode().split("\r\n")
+        headers = {}
+        for field in fields:
+            name, _, value = field.partition(": ")
+            assert name.lower() not in headers, head
+            headers[name.lower()] = value
+        status = int(line.removeprefix("HTTP/1.1 ")[:3])
+        size = 0 if status == 204 else int(headers["content-length"])
+        assert len(data) >= size
+        found.append(Answer(status, headers, data[:size]))
+        data = data[size:]
+    return found
 
 
 def frames_in(data: bytes) -> list[Frame]:
