@@ -18,10 +18,15 @@ typedef struct options {
     uint32_t clients;
     uint32_t window;      /* broadcasts in flight */
     uint32_t outstanding; /* requests in flight per client */
+    uint32_t pollers;     /* of the clients, over HTTP polling; the others are on websockets */
     size_t size;          /* bytes of a payload */
+    int deflate;          /* websockets offer permessage-deflate, and broadcasts must come compressed */
+    int json;             /* payloads are arrays of JSON, not strings */
     double seconds;       /* measured */
     double warmup;        /* before that */
 } options;
+
+#define LEAST_JSON 256 /* bytes of a payload of JSON, at least */
 
 double now(void); /* monotonic, in seconds */
 void *allocate(size_t count, size_t size); /* zeroed; never NULL */

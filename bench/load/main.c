@@ -16,7 +16,7 @@
 
 static const char USAGE[] =
     "usage: load MODE --port P --pid PID [--clients N] [--seconds S] [--warmup S] [--size BYTES]\n"
-    "            [--window W] [--outstanding K] [--host ADDRESS]\n"
+    "            [--window W] [--outstanding K] [--pollers N] [--deflate] [--json] [--host ADDRESS]\n"
     "\n"
     "  connect    open and close connections, N at a time\n"
     "  idle       memory that N idle clients take\n"
@@ -24,6 +24,8 @@ static const char USAGE[] =
     "  broadcast  W broadcasts in flight to N clients\n"
     "  chat       each of N clients broadcasts, one message in flight\n"
     "  stall      how long a broadcast to N clients stops the server's event loop\n"
+    "\n"
+    "Of the clients, --pollers N use HTTP polling. --deflate: websockets negotiate permessage-deflate.\n"
     "\n"
     "Prints one JSON object. Server CPU is that of PID and its children.\n";
 
@@ -65,11 +67,12 @@ static double number(const char *name, const char *text, double least, double mo
 }
 
 static void read_arguments(int count, char **values, options *options) {
-    enum { PORT, PID, CLIENTS, SECONDS, WARMUP, SIZE, WINDOW, OUTSTANDING, HOST };
+    enum { PORT, PID, CLIENTS, SECONDS, WARMUP, SIZE, WINDOW, OUTSTANDING, POLLERS, DEFLATE, JSON, HOST };
     static const struct option NAMES[] = {
         {"port", 1, 0, PORT}, {"pid", 1, 0, PID}, {"clients", 1, 0, CLIENTS}, {"seconds", 1, 0, SECONDS},
         {"warmup", 1, 0, WARMUP}, {"size", 1, 0, SIZE}, {"window", 1, 0, WINDOW},
-        {"outstanding", 1, 0, OUTSTANDING}, {"host", 1, 0, HOST}, {0},
+        {"outstanding", 1, 0, OUTSTANDING}, {"pollers", 1, 0, POLLERS}, {"deflate", 0, 0, DEFLATE},
+        {"json", 0, 0, JSON}, {"host", 1, 0, HOST}, {0},
     };
     int index = 0;
     for (int name; (name = getopt_long(count, values, "", NAMES, &index)) != -1;) {
@@ -84,21 +87,26 @@ static void read_arguments(int count, char **values, options *options) {
             case SIZE: options->size = (size_t)number(label, optarg, 0, 200000); break;
             case WINDOW: options->window = (uint32_t)number(label, optarg, 1, 100000); break;
             case OUTSTANDING: options->outstanding = (uint32_t)number(label, optarg, 1, 100000); break;
+            case POLLERS: options->pollers = (uint32_t)number(label, optarg, 0, 1000000); break;
+            case DEFLATE: options->deflate = 1; break;
+            case JSON: options->json = 1; break;
             case HOST: options->host = optarg; break;
         }
     }
     if (optind != count - 1) fail("one MODE is wanted\n%s", USAGE);
     options->mode = values[optind];
     if (!options->port || !options->pid) fail("--port and --pid are wanted\n%s", USAGE);
+    if (options->pollers > options->clients) fail("--pollers: some of the clients are wanted, at most all");
+    if (options->json && options->size < LEAST_JSON) fail("--size: %d bytes at least with --json", LEAST_JSON);
 }
 
-static void allow_descriptors(uint32_t clients) {
+static void allow_descriptors(uint32_t connections) {
     struct rlimit limit;
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_max < clients + 64ul)
-        fail("%u clients need more descriptors than the limit of %lu", clients, (unsigned long)limit.rlim_max);
+    if (limit.rlim_max < connections + 64ul)
+        fail("%u connections need more descriptors than the limit of %lu", connections, (unsigned long)limit.rlim_max);
 }
 
 static void out_of_time(int signal) {
@@ -114,7 +122,7 @@ int main(int count, char **values) {
         .size = 64, .seconds = 2, .warmup = 0.5,
     };
     read_arguments(count, values, &options);
-    allow_descriptors(options.clients);
+    allow_descriptors(options.clients + options.pollers);
     signal(SIGALRM, out_of_time);
     alarm((unsigned)(options.seconds + options.warmup) + GRACE_SECONDS);
     for (size_t i = 0; i < sizeof(MODES) / sizeof(MODES[0]); i++) {

@@ -3,7 +3,8 @@
  * There are S senders: one (broadcast) or all clients (chat). Message number SEQ is the sender's (SEQ / S)th and is
  * sent by client SEQ % S. Every client must get every sender's messages in order, without a gap and with the right
  * payload. A broadcast is over when all clients have it, and then the next leaves; in chat a sender's next message
- * leaves when it has got its own back. At the end all that was sent is waited for.
+ * leaves when it has got its own back. At the end all that was sent is waited for. With permessage-deflate every
+ * broadcast must have come compressed.
  */
 #include "event.h"
 #include "load.h"
@@ -58,8 +59,14 @@ static void on_chat_delivery(broadcast_mode *self, client *client, uint32_t send
     if (!measure_update(&self->measure, self->delivered)) send_message(self, sender, round + 1);
 }
 
+static void report_deflated(const broadcast_mode *self) {
+    for (uint32_t i = 0; i < self->receivers; i++)
+        if (self->pool.clients[i].deflated < self->sent) fail("client %u: not every broadcast came compressed", i);
+    report_number("deflated_to", inflation_ratio(self->pool.context.inflation));
+}
+
 static void run(broadcast_mode *self, const options *options) {
-    self->events = event_writer_new(options->size);
+    self->events = event_writer_new(options);
     self->receivers = options->clients;
     self->expected = allocate((size_t)self->receivers * self->senders, sizeof(uint32_t));
     self->arrived = allocate(self->window, sizeof(uint32_t));
@@ -79,6 +86,7 @@ static void run(broadcast_mode *self, const options *options) {
     }
     report_begin(options);
     report_measure(&self->measure);
+    if (options->deflate) report_deflated(self);
     report_end();
 }
 

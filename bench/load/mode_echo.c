@@ -39,7 +39,7 @@ static void on_packet(void *mode, client *client, const char *text, size_t lengt
 }
 
 void run_echo(const options *options) {
-    echo_mode self = {.events = event_writer_new(options->size), .outstanding = options->outstanding};
+    echo_mode self = {.events = event_writer_new(options), .outstanding = options->outstanding};
     measure measure;
     self.awaited = allocate((size_t)options->clients * options->outstanding, sizeof(uint64_t));
     pool_init(&self.pool, options, &self, on_packet);

@@ -86,7 +86,7 @@ static int compare(const void *left, const void *right) {
 }
 
 void run_stall(const options *options) {
-    stall_mode self = {.events = event_writer_new(options->size)};
+    stall_mode self = {.events = event_writer_new(options)};
     double gaps[ROUNDS];
     self.expected = allocate(options->clients, sizeof(uint64_t));
     pool_init(&self.pool, options, &self, on_packet);

@@ -12,10 +12,13 @@
 void pool_init(pool *self, const options *options, void *mode, packet_handler on_packet) {
     *self = (pool){
         .context = {
-            .epoll_fd = epoll_create1(EPOLL_CLOEXEC),
-            .host = options->host,
-            .port = options->port,
-            .receive_buffer = allocate(RECEIVE_SIZE, 1),
+            .network = {
+                .epoll_fd = epoll_create1(EPOLL_CLOEXEC),
+                .host = options->host,
+                .port = options->port,
+                .receive_buffer = allocate(RECEIVE_SIZE, 1),
+            },
+            .inflation = options->deflate ? inflation_new() : NULL,
             .mode = mode,
             .on_packet = on_packet,
         },
@@ -25,10 +28,11 @@ void pool_init(pool *self, const options *options, void *mode, packet_handler on
         .unflushed = allocate(options->clients, sizeof(client *)),
         .reopen = true,
     };
-    if (self->context.epoll_fd < 0) fail("epoll_create1: %s", strerror(errno));
+    if (self->context.network.epoll_fd < 0) fail("epoll_create1: %s", strerror(errno));
     while (self->closed_count < self->size) {
         uint32_t index = self->size - 1 - self->closed_count;
         self->clients[index].index = index;
+        self->clients[index].polls = index >= self->size - options->pollers;
         self->closed[self->closed_count++] = index;
     }
 }
@@ -40,21 +44,23 @@ static void open_some(pool *self) {
     }
 }
 
-static void handle(pool *self, client *client, uint32_t events) {
+static void handle(pool *self, connection *connection, uint32_t events) {
+    client *client = connection->client;
     bool was_ready = client->state == CLIENT_READY;
-    client_handle(client, &self->context, events);
+    client_handle(client, connection, &self->context, events);
     if (!was_ready && client->state == CLIENT_READY) {
         self->opening--;
         self->ready++;
         if (self->on_ready) self->on_ready(self->context.mode, client);
     }
+    client_flush(client, &self->context);
     pool_flush(self);
 }
 
 void pool_poll(pool *self) {
     struct epoll_event events[MAX_EVENTS];
     open_some(self);
-    int count = epoll_wait(self->context.epoll_fd, events, MAX_EVENTS, POLL_MS);
+    int count = epoll_wait(self->context.network.epoll_fd, events, MAX_EVENTS, POLL_MS);
     if (count < 0 && errno != EINTR) fail("epoll_wait: %s", strerror(errno));
     for (int i = 0; i < count; i++) handle(self, events[i].data.ptr, events[i].events);
 }

@@ -1,7 +1,7 @@
 /* pool: all clients of a run on one epoll instance.
  *
  * Opens closed clients, a limited number at a time, while `reopen` says so; the mode closes them. The clients are an
- * array of fixed size; client.index is the place in it.
+ * array of fixed size; client.index is the place in it. The last of them poll, as many as the options say.
  * Both callbacks of the mode may call pool_send for any client, but pool_close only from on_ready and for its own.
  */
 #ifndef LOAD_POOL_H
@@ -33,7 +33,7 @@ void pool_poll(pool *self);        /* waits for events, 0.1 s at most, and handl
 void pool_wait(pool *self, double seconds);
 void pool_close(pool *self, client *);
 
-/* One text frame. It leaves when the event in hand has been handled; outside of any, pool_flush sends it. */
+/* One packet. It leaves when the event in hand has been handled; outside of any, pool_flush sends it. */
 void pool_send(pool *self, client *, const char *text, size_t length);
 void pool_flush(pool *self);
 

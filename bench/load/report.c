@@ -36,8 +36,9 @@ bool measure_update(measure *self, uint64_t count) {
 }
 
 void report_begin(const options *options) {
-    printf("{\"mode\":\"%s\",\"clients\":%u,\"window\":%u,\"outstanding\":%u,\"size\":%zu", options->mode,
-           options->clients, options->window, options->outstanding, options->size);
+    printf("{\"mode\":\"%s\",\"clients\":%u,\"window\":%u,\"outstanding\":%u,\"pollers\":%u,\"size\":%zu", options->mode,
+           options->clients, options->window, options->outstanding, options->pollers,
+           options->size);
 }
 
 void report_number(const char *name, double value) { printf(",\"%s\":%.10g", name, value); }
