@@ -263,7 +263,7 @@ cdef class Client(Receiver):
         """Sends a packet that belongs to no socket: the answer to a CONNECT."""
         cdef int64_t slot = self.conn.slot()
         if self.conn.protocol == 3:  # rule 4
-            data = (data.get("data") or data["message"]) if type == SIO_CONNECT_ERROR else None
+            data = older_answer(type, data)
         if slot >= 0:
             self.conn.core.outbox.push(<unsigned int>slot, (<Message>Message(type, namespace, data)).c, False)
 
@@ -285,6 +285,11 @@ cdef class Client(Receiver):
         for socket in self.sockets.values():
             socket._close(reason, description)
         return 0
+
+
+cdef object older_answer(int type, object data):
+    """What a CONNECT is answered with by rule 4."""
+    return (data.get("data") or data["message"]) if type == SIO_CONNECT_ERROR else None
 
 
 cdef dict query_of(bytes query):

@@ -8,10 +8,10 @@ Surplus arguments are dropped; a caller asks `lacks` before it calls.
 from inspect import Parameter, signature
 from types import FunctionType, MethodType
 
-from fastsio.tasks import start
-
 from cpython.list cimport PyList_GET_SIZE
 from cpython.object cimport PyObject
+
+from fastsio.tasks import start
 
 
 cdef extern from "Python.h":
@@ -101,18 +101,18 @@ cdef class Handler:
         return 0
 
     cdef object call(self, list items, object ack):
-        cdef size_t start = 0 if self.with_socket else 1
-        cdef size_t count = <size_t>PyList_GET_SIZE(items) - start
+        cdef size_t first = 0 if self.with_socket else 1
+        cdef size_t count = <size_t>PyList_GET_SIZE(items) - first
         cdef PyObject **args
         cdef list extended
         if self.most >= 0 and count > <size_t>self.most:
             count = self.most
         if self.ack_name is None:
-            args = (<PyListObject *>items).ob_item + start
-            if start:  # items[0] is not an argument: a bound method may put its self there
+            args = (<PyListObject *>items).ob_item + first
+            if first:  # items[0] is not an argument: a bound method may put its self there
                 return PyObject_Vectorcall(self.function, args, count | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL)
             return PyObject_Vectorcall(self.function, args, count, NULL)
-        extended = items[start : start + count]
+        extended = items[first : first + count]
         extended.append(ack)
         return PyObject_Vectorcall(
             self.function, (<PyListObject *>extended).ob_item, count, <PyObject *>self.ack_name

@@ -6,6 +6,7 @@ from fastsio.engine.http import HttpError
 from fastsio.engine.request import Request
 from fastsio.engine.session import Session, Transport
 
+PIPELINE: Final[int]
 HANDSHAKE_TIMEOUT: Final[float]
 BODY_TIMEOUT: Final[float]
 CLOSE_TIMEOUT: Final[float]

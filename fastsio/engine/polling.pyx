@@ -12,7 +12,7 @@ the slot lingers until then. Requests are parsed and admitted elsewhere.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from fastsio.engine.core cimport Core
 from fastsio.engine.session cimport Session, Transport
@@ -31,7 +31,7 @@ from fastsio.wire.polling cimport (
     eio_packet,
 )
 
-from fastsio.wire import jsonp
+from fastsio.wire.jsonp import unwrap, wrap
 
 LINGER = 30.0  # seconds that a closed session waits for the GET that tells the client
 
@@ -105,7 +105,7 @@ cdef class Polling(Transport):
         self.getter = self.get_request = self.get_headers = None
         exchange.waiter = None
         if self.jsonp is not None:
-            body = jsonp.wrap(self.jsonp, body)
+            body = wrap(self.jsonp, body)
         headers = [*(BINARY if is_binary else TEXT), *headers]
         if compress and PyBytes_GET_SIZE(body) >= self.core.compression_threshold:
             accepted = request.header("accept-encoding")
@@ -160,7 +160,7 @@ cdef class Polling(Transport):
         self.body = request.body
         if self.jsonp is not None:
             try:
-                self.body = jsonp.unwrap(self.body)
+                self.body = unwrap(self.body)
             except ValueError:
                 self.body = b""
         self.payload = eio_open(
@@ -204,7 +204,10 @@ cdef class Polling(Transport):
         self.poster = self.post_headers = self.body = None
         if exchange is not None:
             exchange.waiter = None
-            exchange.respond(status, [*RECEIVED, *headers] if status == 200 else headers, b"ok" if status == 200 else b"")
+            if status == 200:
+                exchange.respond(200, [*RECEIVED, *headers], b"ok")
+            else:
+                exchange.respond(status, headers, b"")
         return 0
 
     # ---- what goes wrong ----

@@ -70,6 +70,6 @@ cdef class Session:
     cdef int on_probe(self, Transport candidate, const uint8_t *data, size_t size, bint is_text) except -1
     cdef int switch(self, Transport candidate) except -1
     cdef int drop_probe(self) except -1
-    cdef int tell(self, str kind, object data) except -1
+    cdef bint tell(self, const uint8_t *data, size_t size, bint is_text) except -1
     cdef int finish(self, str reason, object description, bint discard=*) except -1
     cdef int64_t slot(self) noexcept

@@ -118,10 +118,8 @@ cdef class Session:
         if size > 0 and data[0] == c"4":
             if self.awaiting_pong:
                 self.extend()
-            if self.own is not None:
-                self.tell("message", data[1:size].decode())
-                if self.state != SessionState.OPEN:
-                    return 0
+            if self.own is not None and not self.tell(data + 1, size - 1, True):
+                return 0
             return self.receiver.on_text(data + 1, size - 1)
         return self.on_other_packet(data, size)
 
@@ -136,10 +134,8 @@ cdef class Session:
                 return self.finish("parse error", "unknown packet type")
             data += 1
             size -= 1
-        if self.own is not None:
-            self.tell("message", data[:size])
-            if self.state != SessionState.OPEN:
-                return 0
+        if self.own is not None and not self.tell(data, size, False):
+            return 0
         return self.receiver.on_binary(data, size)
 
     cdef int on_other_packet(self, const uint8_t *data, size_t size) except -1:
@@ -172,18 +168,18 @@ cdef class Session:
             decoded = a2b_base64(PyBytes_FromStringAndSize(<const char *>data, size), strict_mode=True)
         except Base64Error:
             return self.finish("parse error", "invalid base64")
-        if self.own is not None:
-            self.tell("message", decoded)
-            if self.state != SessionState.OPEN:
-                return 0
-        return self.receiver.on_binary(<const uint8_t *>PyBytes_AS_STRING(decoded), PyBytes_GET_SIZE(decoded))
+        data = <const uint8_t *>PyBytes_AS_STRING(decoded)
+        size = PyBytes_GET_SIZE(decoded)
+        if self.own is not None and not self.tell(data, size, False):
+            return 0
+        return self.receiver.on_binary(data, size)
 
-    cdef int tell(self, str kind, object data) except -1:
-        """Calls the listeners of a packet."""
-        self.own.fire(self, "packet", {"type": kind, "data": data})
-        if kind == "message":
-            self.own.fire(self, "message", data)
-        return 0
+    cdef bint tell(self, const uint8_t *data, size_t size, bint is_text) except -1:
+        """Calls the listeners of a message. Whether the session is still open then."""
+        payload = data[:size].decode() if is_text else data[:size]
+        self.own.fire(self, "packet", {"type": "message", "data": payload})
+        self.own.fire(self, "message", payload)
+        return self.state == SessionState.OPEN
 
     # ---- heartbeat ----
 
