@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 import uvicorn
 
-from fastsio import Server
+from fastsio import Engine, Server
 from fastsio.engine import connection as connection_module
 from tests.hosting.fake import answer
 from tests.hosting.port import TIMEOUT, http, sharing
@@ -315,6 +315,15 @@ async def test_configuration_of_uvicorn():
     async with sharing(config) as io, http(io.addresses[0]) as client:
         got = await client.request("GET", "/x")
         assert (got.body, got.headers["server"]) == (b"/below/x", "uvicorn")
+
+
+async def test_an_engine_alone():
+    engine = Engine().attach(path)
+    await engine.listen(0)
+    async with http(engine.addresses[0]) as client:
+        assert (await client.request("GET", "/x")).body == b"/x"
+        assert (await client.request("GET", POLL.replace("socket", "engine"))).body.startswith(b"0{")
+    await engine.close()
 
 
 def test_a_port_is_remembered():
