@@ -43,9 +43,9 @@ def sessions():
     made.stage.clear()
 
 
-def admitted(checks, found):
+def admitted(checks, found, protocol):
     """Takes the steps of a new session, with the application's functions not awaited."""
-    steps = checks.admit(found)
+    steps = checks.admit(found, protocol)
     answer = None
     try:
         while True:
@@ -58,7 +58,7 @@ def refusal(checks, found):
     """None: it is not refused."""
     try:
         purpose = checks.check(found)
-        return None if purpose is not None else admitted(checks, found)
+        return admitted(checks, found, purpose) if isinstance(purpose, int) else None
     except Refusal as error:
         return error
 
@@ -149,8 +149,9 @@ def test_what_is_refused(sessions, code, found):
 )
 def test_new_sessions(sessions, found):
     checks = sessions.checks()
-    assert checks.check(found) is None
-    assert admitted(checks, found) is None
+    protocol = checks.check(found)
+    assert protocol == (4 if found.query.get("EIO") == "4" else 3)
+    assert admitted(checks, found, protocol) is None
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
