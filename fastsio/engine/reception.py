@@ -22,6 +22,7 @@ from fastsio.engine.http import HttpError
 from fastsio.engine.origins import OriginCheck
 from fastsio.engine.polling import Polling
 from fastsio.engine.request import Request
+from fastsio.engine.response import header_lines
 from fastsio.engine.session import Session
 from fastsio.engine.static import StaticFile
 from fastsio.engine.switching import switching_protocols
@@ -189,7 +190,9 @@ class Reception:
         try:
             result = yield middleware(request)
             if result is not None:
-                headers += result.items() if isinstance(result, Mapping) else result
+                more = list(result.items() if isinstance(result, Mapping) else result)
+                header_lines(more)  # raises ValueError where they cannot be sent
+                headers += more
         except ConnectError as error:
             raise Refusal(FORBIDDEN, error.message, context={"name": "MIDDLEWARE_FAILURE"}) from None
         except Exception as error:
@@ -263,10 +266,14 @@ class Reception:
             headers.append(("Set-Cookie", set_cookie(self._options["cookie"], id, request.secure)))
         headers = self._told(headers, request, initial=True)
         self._clients[id] = session
-        if request.upgrade:
-            self._switch(exchange, request, headers, session, probing=False)
-        else:
-            Polling(self._core, session, query.get("j")).open(exchange, request, headers)
+        try:
+            if request.upgrade:
+                self._switch(exchange, request, headers, session, probing=False)
+            else:
+                Polling(self._core, session, query.get("j")).open(exchange, request, headers)
+        finally:
+            if session.ready_state == "opening":  # something went wrong
+                self._engine._forget(session)
 
     def _switch(
         self, exchange: Exchange, request: Request, headers: Headers, session: Session, *, probing: bool
@@ -291,7 +298,9 @@ class Reception:
         for name in names:
             if initial or name == "headers":
                 self._listeners.fire(self._engine, name, changing, request)
-        return list(changing.items())
+        changed = list(changing.items())
+        header_lines(changed)  # raises ValueError where they cannot be sent
+        return changed
 
     def _fail(self, exchange: Exchange, request: Request, headers: Headers, error: BaseException) -> None:
         """Whatever went wrong, the request gets an answer."""
