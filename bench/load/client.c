@@ -31,7 +31,8 @@ void client_flush(client *self, client_context *context) {
 void client_open(client *self, client_context *context) {
     self->main.client = self->posts.client = self;
     self->getting = self->posting = false;
-    self->body.length = self->deflated = 0;
+    self->body.length = 0;
+    inflater_reset(&self->inflater);
     self->state = CLIENT_CONNECTING;
     connection_open(&self->main, &context->network);
 }

@@ -29,7 +29,7 @@ typedef struct client {
     bool polls;     /* the transport */
     connection main; /* the websocket, or the connection for GETs */
     /* websocket */
-    uint64_t deflated; /* compressed messages received */
+    inflater inflater;
     /* polling */
     connection posts; /* for POSTs; open while there is something to send, at least */
     bool getting;     /* a GET is under way */

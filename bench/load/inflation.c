@@ -6,26 +6,37 @@
 #include "connection.h"
 #include "load.h"
 
-#define KEPT 256                         /* messages that some clients have, and others may still get */
-#define LONGEST (1024 * 1024)            /* text */
+#define KEPT 256              /* messages that some clients have, and others may still get */
+#define LONGEST (1024 * 1024) /* text */
 
 typedef struct message {
     bytes packed, text;
 } message;
 
 struct inflation {
-    z_stream stream;
+    z_stream *shared; /* without a context to take over */
     bool agreed, context_takeover;
-    uint64_t count; /* messages inflated; that of number n is in messages[n % KEPT] */
+    uint64_t count; /* messages kept so far; that of number n is in messages[n % KEPT] */
     uint64_t packed_bytes, text_bytes;
     message messages[KEPT];
     uint8_t text[LONGEST];
 };
 
+static z_stream *new_context(void) {
+    z_stream *context = allocate(1, sizeof(z_stream));
+    if (inflateInit2(context, -MAX_WBITS) != Z_OK) fail("inflateInit2");
+    return context;
+}
+
 inflation *inflation_new(void) {
     inflation *self = allocate(1, sizeof(inflation));
-    if (inflateInit2(&self->stream, -MAX_WBITS) != Z_OK) fail("inflateInit2");
+    self->shared = new_context();
     return self;
+}
+
+void inflater_reset(inflater *self) {
+    if (self->context) inflateReset(self->context);
+    self->next = self->count = 0;
 }
 
 void inflation_agree(inflation *self, bool context_takeover) {
@@ -34,40 +45,53 @@ void inflation_agree(inflation *self, bool context_takeover) {
     self->context_takeover = context_takeover;
 }
 
-/* RFC 7692, 7.2.2: the sender left these four bytes out. */
-static size_t inflate_message(inflation *self, uint32_t client, const bytes *packed) {
+/* Returns the length of the text. RFC 7692, 7.2.2: the sender left the last four bytes out. */
+static size_t inflate_message(inflation *self, z_stream *context, const uint8_t *data, size_t length) {
     static const uint8_t TAIL[] = {0, 0, 0xff, 0xff};
-    z_stream *stream = &self->stream;
-    if (!self->context_takeover) inflateReset(stream);
-    stream->next_out = self->text;
-    stream->avail_out = LONGEST;
+    context->next_out = self->text;
+    context->avail_out = LONGEST;
     for (int part = 0; part < 2; part++) {
-        stream->next_in = part ? (uint8_t *)TAIL : packed->data;
-        stream->avail_in = (uInt)(part ? sizeof(TAIL) : packed->length);
-        int status = inflate(stream, Z_SYNC_FLUSH);
-        if ((status != Z_OK && status != Z_BUF_ERROR) || stream->avail_in > 0)
-            fail("client %u: a message that cannot be inflated: %d", client, status);
+        context->next_in = (uint8_t *)(part ? TAIL : data);
+        context->avail_in = (uInt)(part ? sizeof(TAIL) : length);
+        int status = inflate(context, Z_SYNC_FLUSH);
+        if ((status != Z_OK && status != Z_BUF_ERROR) || context->avail_in > 0)
+            fail("a message that cannot be inflated: %d", status);
     }
-    return LONGEST - stream->avail_out;
-}
-
-static void add(inflation *self, uint32_t client, const uint8_t *data, size_t length) {
-    message *added = &self->messages[self->count++ % KEPT];
-    added->packed.length = added->text.length = 0;
-    bytes_append(&added->packed, data, length);
-    bytes_append(&added->text, self->text, inflate_message(self, client, &added->packed));
+    size_t size = LONGEST - context->avail_out;
     self->packed_bytes += length;
-    self->text_bytes += added->text.length;
+    self->text_bytes += size;
+    return size;
 }
 
-span inflation_text(inflation *self, uint32_t client, uint64_t number, const uint8_t *data, size_t length) {
-    if (number == self->count) add(self, client, data, length);
-    if (number + KEPT < self->count) fail("client %u: %d messages behind", client, KEPT);
-    const message *known = &self->messages[number % KEPT];
-    if (known->packed.length != length || memcmp(known->packed.data, data, length) != 0)
-        fail("client %u: compressed message %llu is another than the first client's", client,
-             (unsigned long long)number);
-    return (span){(const char *)known->text.data, known->text.length};
+static bool is_message(const inflation *self, uint64_t number, const uint8_t *data, size_t length) {
+    const bytes *packed = &self->messages[number % KEPT].packed;
+    return packed->length == length && memcmp(packed->data, data, length) == 0;
+}
+
+/* The number of the message, which is inflated and kept if it is a new one. */
+static uint64_t find_or_add(inflation *self, uint64_t expected, const uint8_t *data, size_t length) {
+    uint64_t oldest = self->count > KEPT ? self->count - KEPT : 0;
+    if (expected >= oldest && expected < self->count && is_message(self, expected, data, length)) return expected;
+    for (uint64_t number = self->count; number-- > oldest;)
+        if (is_message(self, number, data, length)) return number;
+    message *added = &self->messages[self->count % KEPT];
+    added->packed.length = added->text.length = 0;
+    inflateReset(self->shared);
+    bytes_append(&added->text, self->text, inflate_message(self, self->shared, data, length));
+    bytes_append(&added->packed, data, length);
+    return self->count++;
+}
+
+span inflation_text(inflation *self, inflater *client, const uint8_t *data, size_t length) {
+    client->count++;
+    if (self->context_takeover) {
+        if (client->context == NULL) client->context = new_context();
+        return (span){(const char *)self->text, inflate_message(self, client->context, data, length)};
+    }
+    uint64_t number = find_or_add(self, client->next, data, length);
+    const bytes *text = &self->messages[number % KEPT].text;
+    client->next = number + 1;
+    return (span){(const char *)text->data, text->length};
 }
 
 double inflation_ratio(const inflation *self) {

@@ -1,8 +1,8 @@
-/* inflation: the texts of compressed messages (RFC 7692) that all clients get alike.
+/* inflation: the texts of compressed messages (RFC 7692).
  *
- * Every client's nth compressed message must have the same bytes as every other's, as is so when all of them come from
- * broadcasts to everybody. So who gets the nth first inflates it, and the others compare bytes: the generator's core
- * is not spent on inflating. That holds with a context that is taken over, too: equal messages make equal contexts.
+ * With a context that the server takes over from one message to the next, each client has to inflate all that it gets.
+ * Without one, equal messages are equal bytes: who gets a broadcast first inflates it, and for the others comparing
+ * the bytes is enough, so that the generator's core is not spent on inflating.
  */
 #ifndef LOAD_INFLATION_H
 #define LOAD_INFLATION_H
@@ -11,21 +11,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct z_stream_s;
+
 typedef struct span {
     const char *data;
     size_t length;
 } span;
 
+/* One client's part. All zero at the start. */
+typedef struct inflater {
+    struct z_stream_s *context; /* made when it is needed */
+    uint64_t next;              /* where the message is expected that comes next, without a context */
+    uint64_t count;             /* compressed messages received */
+} inflater;
+
+/* What all clients share. */
 typedef struct inflation inflation;
 
 inflation *inflation_new(void);
+void inflater_reset(inflater *); /* for the next connection */
 
 /* What the server's answer says: whether it keeps its context from one message to the next. */
 void inflation_agree(inflation *, bool context_takeover);
 
-/* The text of the client's message `number`, valid until the next call. */
-span inflation_text(inflation *, uint32_t client, uint64_t number, const uint8_t *data, size_t length);
+/* The text of the client's next message, valid until the next call. */
+span inflation_text(inflation *, inflater *, const uint8_t *data, size_t length);
 
-double inflation_ratio(const inflation *); /* bytes on the wire of a byte of text, so far; 0: none were compressed */
+double inflation_ratio(const inflation *); /* bytes on the wire for a byte of text, of what was inflated so far */
 
 #endif

@@ -61,7 +61,7 @@ static void on_chat_delivery(broadcast_mode *self, client *client, uint32_t send
 
 static void report_deflated(const broadcast_mode *self) {
     for (uint32_t i = 0; i < self->receivers; i++)
-        if (self->pool.clients[i].deflated < self->sent) fail("client %u: not every broadcast came compressed", i);
+        if (self->pool.clients[i].inflater.count < self->sent) fail("client %u: not every broadcast came compressed", i);
     report_number("deflated_to", inflation_ratio(self->pool.context.inflation));
 }
 

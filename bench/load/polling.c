@@ -112,7 +112,7 @@ static void on_answer(client *self, connection *connection, client_context *cont
     }
     self->posting = false;
     if (self->state == CLIENT_JOINED) self->state = CLIENT_READY;
-    if (answer->length != 2 || memcmp(answer->body, "ok", 2) != 0)
+    if (answer->length != 2 || strncasecmp(answer->body, "ok", 2) != 0)
         client_refuse(self, "a POST not answered with ok", answer->body, answer->length);
 }
 

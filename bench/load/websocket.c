@@ -54,7 +54,7 @@ void websocket_say_close(client *self) {
 
 static void on_compressed(client *self, client_context *context, const uint8_t *data, size_t length) {
     if (context->inflation == NULL) client_refuse(self, "compressed, which was not offered", "", 0);
-    span text = inflation_text(context->inflation, self->index, self->deflated++, data, length);
+    span text = inflation_text(context->inflation, &self->inflater, data, length);
     client_receive(self, context, text.data, text.length);
 }
 

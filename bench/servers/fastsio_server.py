@@ -1,4 +1,4 @@
-"""fastsio: python fastsio_server.py PORT"""
+"""fastsio: python fastsio_server.py PORT [deflate]"""
 
 import asyncio
 import sys
@@ -9,7 +9,7 @@ from stall import LongestGap
 
 from fastsio import Server
 
-io = Server(serve_client=False)
+io = Server(serve_client=False, per_message_deflate="deflate" in sys.argv[2:])
 longest_gap = LongestGap()
 
 

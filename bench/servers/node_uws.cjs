@@ -1,4 +1,4 @@
-// socket.io on uWebSockets: node node_uws.cjs PORT
+// socket.io on uWebSockets: node node_uws.cjs PORT [deflate]
 
 const { App } = require("@trufflesuite/uws-js-unofficial");
 const { Server } = require("socket.io");
@@ -10,7 +10,7 @@ if (!loaded.some((path) => /uws_[^/]*\.node$/.test(path))) {
 }
 
 const app = App();
-const io = new Server({ serveClient: false });
+const io = new Server({ serveClient: false, perMessageDeflate: process.argv[3] === "deflate" });
 io.attachApp(app);
 answer(io);
 app.listen("127.0.0.1", Number(process.argv[2]), (listening) => {
