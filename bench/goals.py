@@ -27,10 +27,11 @@ class Goal:
         if not self.against:
             return f"≤ {self.limit:g} {self.unit}"
         other = TITLES[self.against]
+        sign = "below" if self.below else "≤"
         if self.limit == 1:
-            return f"below {other}" if self.below else f"≤ {other}"
+            return f"{sign} {other}"
         factor = f"{self.limit:g}" if self.limit > 1 else f"1/{1 / self.limit:.0f}"
-        return f"≤ {factor} × {other}"
+        return f"{sign} {factor} × {other}"
 
     def measured(self, results: Results) -> float | None:
         """None: not measured in this run."""
@@ -69,5 +70,9 @@ GOALS = (
     Goal("echo-16", 1.5, FLOOR_ECHO),
     Goal("handshake", 1 / 4, UWS),
     Goal("idle", 4, key=KILOBYTES, unit="KB"),
+    Goal("polling-echo", 1 / 3, WS, below=True),
+    Goal("polling-handshake", 1 / 3, WS, below=True),
+    Goal("mixed", 1, key="ratio", unit="× the same without pollers"),
+    Goal("deflated", 1 / 20, WS),
     Goal("stall", 5, key=LONGEST, unit="ms"),
 )

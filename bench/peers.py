@@ -1,6 +1,6 @@
 """The servers that are measured: how each is started, what is missing for it, and the versions it is made of.
 
-Every server is one file in servers/, started with a port as its only argument.
+Every server is one file in servers/, started with a port, and with `deflate` where it is to negotiate compression.
 """
 
 import json
@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
@@ -36,8 +36,8 @@ class Peer:
     missing: Callable[[], str]
     versions: Callable[[], str]
 
-    def start_command(self, port: int) -> list[str]:
-        return [*self.command, str(port)]
+    def start_command(self, port: int, arguments: Sequence[str] = ()) -> list[str]:
+        return [*self.command, str(port), *arguments]
 
 
 def environment() -> dict[str, str]:

@@ -60,7 +60,15 @@ def selected(things: tuple[Any, ...], selection: str) -> list[Any]:
     return [thing for thing in things if not selection or thing.name in chosen]
 
 
-def measure_peer(workload: Workload, command: list[str], port: int, seconds: float) -> dict[str, Any]:
+def measure_peer(workload: Workload, peer: Peer, seconds: float) -> dict[str, Any]:
+    figures = []
+    for part in workload.parts():
+        port = free_port()
+        figures.append(measure_server(part, peer.start_command(port, part.server_arguments()), port, seconds))
+    return checked(workload, workload.combined(figures))
+
+
+def measure_server(workload: Workload, command: list[str], port: int, seconds: float) -> dict[str, Any]:
     with serving(command) as pid:
         load = [str(LOAD), *workload.load_arguments(port, pid, seconds)]
         result = measured(pinned(cores()[1], load), seconds)
@@ -74,7 +82,7 @@ def measure_floor(workload: Workload, seconds: float) -> dict[str, Any]:
         # It pins its two processes itself, to the same two cores.
         return checked(workload, measured([str(FLOOR_SEND_PROGRAM), *workload.floor_send_arguments(seconds)], seconds))
     port = free_port()
-    return measure_peer(workload, [str(FLOOR_ECHO_PROGRAM), "--port", str(port)], port, seconds)
+    return measure_server(workload, [str(FLOOR_ECHO_PROGRAM), "--port", str(port)], port, seconds)
 
 
 def checked(workload: Workload, result: dict[str, Any]) -> dict[str, Any]:
@@ -86,10 +94,10 @@ def checked(workload: Workload, result: dict[str, Any]) -> dict[str, Any]:
 
 def contestants(workload: Workload, peers: list[Peer], turn: int) -> Iterator[Peer | str]:
     """The servers and the floor, with another one first in each round."""
-    everybody: list[Peer | str] = [*peers]
+    everybody: list[Peer | str] = [peer for peer in peers if not workload.servers or peer.name in workload.servers]
     if workload.floor:
         everybody.append(workload.floor)
-    start = turn % len(everybody)
+    start = turn % max(len(everybody), 1)
     yield from everybody[start:] + everybody[:start]
 
 
@@ -99,12 +107,11 @@ def run_one(workload: Workload, contestant: Peer | str, turn: int, seconds: floa
         if isinstance(contestant, str):
             figures = measure_floor(workload, seconds)
         else:
-            port = free_port()
-            figures = measure_peer(workload, contestant.start_command(port), port, seconds)
+            figures = measure_peer(workload, contestant, seconds)
     except (Failure, OSError) as failure:
-        print(f"  {workload.name:13} {name:16} FAILED: {failure}", flush=True)
+        print(f"  {workload.name:17} {name:16} FAILED: {failure}", flush=True)
         return results.Run(turn, workload.name, name, failure=str(failure))
-    print(f"  {workload.name:13} {name:16} {figures[workload.key]:10.3f} {workload.unit}", flush=True)
+    print(f"  {workload.name:17} {name:16} {figures[workload.key]:10.3f} {workload.unit}", flush=True)
     return results.Run(turn, workload.name, name, figures)
 
 
