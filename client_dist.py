@@ -75,7 +75,10 @@ def from_npm(version: str, folder: Path) -> Path:
     if known != integrity(packed):
         raise SystemExit(f"socket.io-client {version} from npm is not the one of tests/package-lock.json")
     with tarfile.open(packed) as archive:
-        archive.extractall(folder, filter="data")
+        if hasattr(tarfile, "data_filter"):  # Python 3.11.4
+            archive.extractall(folder, filter="data")
+        else:
+            archive.extractall(folder)
     return folder / "package"
 
 

@@ -19,8 +19,9 @@ SPACE = r"[ \t]*+"
 # A quoted value that holds an escaped quote cannot be a token, so it may as well be cut there.
 BETWEEN = re.compile(r"[ \t,]*+")
 NAME = re.compile(rf"({TOKEN}){SPACE}")
-PARAMETER = re.compile(rf';{SPACE}({TOKEN}){SPACE}(?:={SPACE}(?:({TOKEN})|"([^"]*+)"){SPACE})?+')
-VALUE = re.compile(TOKEN)
+PARAMETER = re.compile(rf";{SPACE}({TOKEN}){SPACE}")
+VALUE = re.compile(rf'={SPACE}(?:({TOKEN})|"([^"]*+)"){SPACE}')
+UNQUOTED = re.compile(TOKEN)
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -54,8 +55,14 @@ def _read(text: str) -> list[Offer]:
         assert name is not None
         offer = Offer(name[1], [])
         while parameter := PARAMETER.match(text, at):
-            offer.parameters.append((parameter[1], _value(parameter[2], parameter[3])))
             at = parameter.end()
+            value = None
+            if text.startswith("=", at):
+                given = VALUE.match(text, at)
+                at = _end(given)
+                assert given is not None
+                value = _value(given[1], given[2])
+            offer.parameters.append((parameter[1], value))
         if at < len(text) and text[at] != ",":
             raise ValueError
         found.append(offer)
@@ -74,6 +81,6 @@ def _value(token: str | None, quoted: str | None) -> str | None:
     if quoted is None:
         return token
     value = ESCAPED.sub(r"\1", quoted)
-    if not VALUE.fullmatch(value):
+    if not UNQUOTED.fullmatch(value):
         raise ValueError
     return value
