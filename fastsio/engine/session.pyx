@@ -101,13 +101,12 @@ cdef class Session:
         self.connect_by = now + self.core.connect_timeout
         self.joined = self.core.connect_timeout == 0
         rest = self.core.open_packet_rest[carrier.transport_name()]
-        self.core.outbox.write_packet(<uint32_t>carrier.slot, b'0{"sid":"' + self.id.encode() + rest)
-        if self.core.initial_packet is not None:
-            self.send(self.core.initial_packet)
-        return 0
+        return self.core.outbox.write_packet(<uint32_t>carrier.slot, b'0{"sid":"' + self.id.encode() + rest)
 
     cdef int announce(self) except -1:
         """The session is open, and may send and receive."""
+        if self.core.initial_packet is not None:
+            self.send(self.core.initial_packet)
         self.core.on_opened(self)
         return self.receiver.on_open() if self.state == SessionState.OPEN else 0
 
