@@ -25,11 +25,12 @@ void client_send(client *self, const char *text, size_t length) {
 void client_flush(client *self, client_context *context) {
     if (self->state == CLIENT_CLOSED) return;
     if (self->polls) polling_flush(self, context);
-    connection_flush(&self->main, &context->network, self->index);
+    connection_flush(&self->main, self->index);
 }
 
 void client_open(client *self, client_context *context) {
     self->main.client = self->posts.client = self;
+    self->main.epoll_fd = self->posts.epoll_fd = self->polls ? context->pollers_fd : context->websockets_fd;
     self->getting = self->posting = false;
     self->body.length = 0;
     inflater_reset(&self->inflater);

@@ -41,6 +41,8 @@ typedef struct client {
 /* What all clients share, and who gets the packets. */
 typedef struct client_context {
     network network;
+    int websockets_fd; /* epoll instances */
+    int pollers_fd;
     inflation *inflation; /* websockets offer permessage-deflate; NULL: they do not */
     void *mode;
     void (*on_packet)(void *mode, client *, const char *text, size_t length); /* "42...", "43...", "41..." */

@@ -25,9 +25,9 @@ void bytes_append(bytes *self, const void *data, size_t length) {
     self->length += length;
 }
 
-static void watch(connection *self, network *network, int operation) {
+static void watch(connection *self, int operation) {
     struct epoll_event event = {.events = EPOLLIN | (self->wants_write ? EPOLLOUT : 0), .data.ptr = self};
-    if (epoll_ctl(network->epoll_fd, operation, self->fd, &event) < 0) fail("epoll_ctl: %s", strerror(errno));
+    if (epoll_ctl(self->epoll_fd, operation, self->fd, &event) < 0) fail("epoll_ctl: %s", strerror(errno));
 }
 
 void connection_open(connection *self, network *network) {
@@ -47,7 +47,7 @@ void connection_open(connection *self, network *network) {
     self->open = self->wants_write = true;
     self->connected = false;
     self->carry.length = self->out.length = 0;
-    watch(self, network, EPOLL_CTL_ADD);
+    watch(self, EPOLL_CTL_ADD);
 }
 
 void connection_finish(connection *self, uint32_t index) {
@@ -57,7 +57,7 @@ void connection_finish(connection *self, uint32_t index) {
     self->connected = true;
 }
 
-void connection_flush(connection *self, network *network, uint32_t index) {
+void connection_flush(connection *self, uint32_t index) {
     if (!self->connected) return;
     if (self->out.length > 0) {
         ssize_t sent = send(self->fd, self->out.data, self->out.length, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -70,7 +70,7 @@ void connection_flush(connection *self, network *network, uint32_t index) {
     bool wanted = self->out.length > 0;
     if (wanted == self->wants_write) return;
     self->wants_write = wanted;
-    watch(self, network, EPOLL_CTL_MOD);
+    watch(self, EPOLL_CTL_MOD);
 }
 
 void connection_close(connection *self) {

@@ -1,4 +1,4 @@
-/* connection: a TCP connection to the server, registered on the epoll instance with itself as data.
+/* connection: a TCP connection to the server, registered on its epoll instance with itself as data.
  *
  * What is written waits in `out` for connection_flush. Bytes received are handed out where they were received, in the
  * buffer that all share; what its owner cannot use yet is kept in `carry` and comes again in front of the next bytes.
@@ -20,7 +20,6 @@ typedef struct bytes {
 
 /* What all connections share. */
 typedef struct network {
-    int epoll_fd;
     const char *host;
     uint16_t port;
     uint32_t source; /* the next source address, 127.0.0.1 + source */
@@ -29,6 +28,7 @@ typedef struct network {
 
 typedef struct connection {
     struct client *client; /* its owner */
+    int epoll_fd;          /* the owner's choice */
     int fd;                /* meaningless unless `open` */
     bool open;
     bool connected;   /* TCP's handshake is over */
@@ -43,7 +43,7 @@ void bytes_append(bytes *, const void *data, size_t length);
 
 void connection_open(connection *, network *);
 void connection_finish(connection *, uint32_t index); /* checks that TCP's handshake went well */
-void connection_flush(connection *, network *, uint32_t index);
+void connection_flush(connection *, uint32_t index);
 void connection_close(connection *); /* without waiting for the server */
 
 /* `length`: the bytes in the receive buffer, what was carried first. */

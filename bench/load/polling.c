@@ -74,7 +74,7 @@ void polling_flush(client *self, client_context *context) {
         open_again(&self->posts, network);
         write_post(self, network);
     }
-    connection_flush(&self->posts, network, self->index);
+    connection_flush(&self->posts, self->index);
 }
 
 /* A packet that closes, in a POST of its own. */

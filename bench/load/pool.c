@@ -12,8 +12,9 @@
 void pool_init(pool *self, const options *options, void *mode, packet_handler on_packet) {
     *self = (pool){
         .context = {
+            .websockets_fd = epoll_create1(EPOLL_CLOEXEC),
+            .pollers_fd = epoll_create1(EPOLL_CLOEXEC),
             .network = {
-                .epoll_fd = epoll_create1(EPOLL_CLOEXEC),
                 .host = options->host,
                 .port = options->port,
                 .receive_buffer = allocate(RECEIVE_SIZE, 1),
@@ -28,7 +29,9 @@ void pool_init(pool *self, const options *options, void *mode, packet_handler on
         .unflushed = allocate(options->clients, sizeof(client *)),
         .reopen = true,
     };
-    if (self->context.network.epoll_fd < 0) fail("epoll_create1: %s", strerror(errno));
+    struct epoll_event pollers = {.events = EPOLLIN, .data.ptr = NULL};
+    if (epoll_ctl(self->context.websockets_fd, EPOLL_CTL_ADD, self->context.pollers_fd, &pollers) < 0)
+        fail("epoll_ctl: %s", strerror(errno));
     while (self->closed_count < self->size) {
         uint32_t index = self->size - 1 - self->closed_count;
         self->clients[index].index = index;
@@ -60,9 +63,12 @@ static void handle(pool *self, connection *connection, uint32_t events) {
 void pool_poll(pool *self) {
     struct epoll_event events[MAX_EVENTS];
     open_some(self);
-    int count = epoll_wait(self->context.network.epoll_fd, events, MAX_EVENTS, POLL_MS);
+    int count = epoll_wait(self->context.websockets_fd, events, MAX_EVENTS, POLL_MS);
+    if (count == 1 && events[0].data.ptr == NULL)
+        count = epoll_wait(self->context.pollers_fd, events, MAX_EVENTS, 0);
     if (count < 0 && errno != EINTR) fail("epoll_wait: %s", strerror(errno));
-    for (int i = 0; i < count; i++) handle(self, events[i].data.ptr, events[i].events);
+    for (int i = 0; i < count; i++)
+        if (events[i].data.ptr) handle(self, events[i].data.ptr, events[i].events);
 }
 
 void pool_open_all(pool *self) {

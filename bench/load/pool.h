@@ -1,4 +1,7 @@
-/* pool: all clients of a run on one epoll instance.
+/* pool: all clients of a run.
+ *
+ * The pollers' epoll instance is nested in that of the websockets and looked at when no websocket has anything, so that
+ * websockets are read in the same rhythm with pollers beside them and without.
  *
  * Opens closed clients, a limited number at a time, while `reopen` says so; the mode closes them. The clients are an
  * array of fixed size; client.index is the place in it. The last of them poll, as many as the options say.
