@@ -207,13 +207,18 @@ export async function shutdown(t) {
   for (const [reason] of await Promise.all(reasons)) assert.equal(reason, "transport close");
 }
 
+/** Counts the heartbeats as they come: 2.x clients ask and are answered, later ones are asked. */
+function heartbeats(t, socket) {
+  const counted = { beats: 0 };
+  socket.io.engine.on("packet", ({ type }) => (counted.beats += type === (t.generation === 2 ? "pong" : "ping")));
+  return counted;
+}
+
 export async function heartbeat(t) {
   const socket = await t.connect("/", { reconnection: false });
   const gone = collect(socket, "disconnect");
-  const beat = t.generation === 2 ? "pong" : "ping"; // 2.x clients ask, later ones are asked
-  let beats = 0;
-  socket.io.engine.on("packet", ({ type }) => (beats += type === beat));
-  await until(() => beats >= 4, "four heartbeats");
+  const counted = heartbeats(t, socket);
+  await until(() => counted.beats >= 4, "four heartbeats");
   assert.deepEqual(gone, []);
   assert.deepEqual(await ask(socket, "echo", 1), [1]);
 }
@@ -225,6 +230,8 @@ export async function ping_timeout(t) {
   const gone = next(socket, "disconnect");
   await next(socket, "connect");
   await steady(socket);
+  const counted = heartbeats(t, socket); // the reference forgets to wait for a pong that an upgrade overtakes
+  await until(() => counted.beats >= 1, "a heartbeat");
   socket.io.engine.transport.send = () => {};
   assert.equal((await gone)[0], "transport close");
 }
