@@ -231,7 +231,7 @@ export async function ping_timeout(t) {
   await next(socket, "connect");
   await steady(socket);
   const counted = heartbeats(t, socket); // the reference forgets to wait for a pong that an upgrade overtakes
-  await until(() => counted.beats >= 1, "a heartbeat");
+  await until(() => counted.beats >= 2, "two heartbeats");
   socket.io.engine.transport.send = () => {};
   assert.equal((await gone)[0], "transport close");
 }
