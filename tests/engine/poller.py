@@ -1,19 +1,26 @@
-"""A client that polls, on a stage. Each of its requests has a connection of its own unless one is named."""
+"""Clients that poll, on a stage. Each of their requests has a connection of its own unless one is named.
+
+Poller    polls
+Upgrader  may go over to websocket
+"""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from fastsio.engine.polling import Polling
 from fastsio.engine.session import Session
 from tests.dialects import BASE64, EIO3, POLLING, Packet, packets
-from tests.engine.peer import Answer, Peer, Stage
+from tests.e2e.rawws import TEXT, Frame, text
+from tests.engine.peer import Answer, Peer, Stage, frames_in
 from tests.engine.requests import sent
 
 EIO4_POLLING = "EIO=4&transport=polling"
 EIO3_POLLING = "EIO=3&transport=polling"
 PLAIN = "text/plain;charset=UTF-8"
 OK = (200, b"ok")
+UNKNOWN = (400, b'{"code":1,"message":"Session ID unknown"}')
 
 
 class Poller:
@@ -82,3 +89,56 @@ class Poller:
             self.push("40")
             assert [str(packet)[:10] for packet in self.poll()] == ['40{"sid":"']
         return self
+
+
+class Upgrader(Poller):
+    """A polling client that is in "/"; its candidates are peers of the stage."""
+
+    def __init__(self, stage: Stage, query: str = EIO4_POLLING) -> None:
+        super().__init__(stage, query)
+        self.join()
+
+    @property
+    def asking(self) -> str:
+        """The request of a candidate."""
+        return f"EIO={self.query[4]}&transport=websocket&sid={self.sid}"
+
+    def candidate(self, *more: bytes, secure: bool = False) -> Peer:
+        """One that was let in, with more bytes behind its request."""
+        peer = self.stage.peer(secure=secure)
+        peer.send(sent(self.asking), *more)
+        head, _, frames = peer.everything().partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 101 ")
+        peer.first = frames_in(frames)
+        return peer
+
+    def probed(self, **options: bool) -> Peer:
+        """One whose probe was answered."""
+        peer = self.candidate(text("2probe"), **options)
+        assert peer.first == [Frame(TEXT, b"3probe")]
+        return peer
+
+    def upgraded(self, **options: bool) -> Peer:
+        peer = self.probed(**options)
+        peer.send(text("5"))
+        return peer
+
+    def polls(self) -> bool:
+        """Whether all is as if there had never been a candidate."""
+        waiting = self.get()
+        self.push('421["echo","x"]')
+        assert self.packets(waiting) == ['431["x"]']
+        session = self.session
+        return session.may_upgrade and not session.upgraded and session.transport.name == "polling"
+
+
+def said(peer: Peer) -> list[tuple[int, bytes]]:
+    """Status and body of each answer."""
+    return [(answer.status, answer.body) for answer in peer.answers()]
+
+
+def gone(one: Poller) -> bool:
+    """Whether the session is forgotten and its slot given back, and no other polls."""
+    one.stage.loop.settle()
+    polling = [owner for owner in one.stage.core.owners() if isinstance(owner, Polling)]
+    return said(one.get()) == [UNKNOWN] and polling == [] and one.stage.core.lingering == {}

@@ -11,14 +11,13 @@ from fastsio.engine.polling import Polling
 from fastsio.engine.session import Session
 from tests.e2e.rawws import text
 from tests.engine.peer import TICK, Stage, frames_in, numbers
-from tests.engine.poller import EIO4_POLLING, OK, PLAIN, Poller
+from tests.engine.poller import EIO4_POLLING, OK, PLAIN, UNKNOWN, Poller, gone, said
 from tests.engine.requests import sent
 
 ECHO = '421["echo","x"]'
 ECHOED = '431["x"]'
-UNKNOWN = (400, b'{"code":1,"message":"Session ID unknown"}')
 BAD = (400, b"")
-CLOSE, NOOP = ["1"], ["6"]
+CLOSE = ["1"]
 
 
 @pytest.fixture
@@ -31,18 +30,6 @@ def stage():
 @pytest.fixture
 def one(stage):
     return Poller(stage).join()
-
-
-def said(peer):
-    """Status and body of each answer."""
-    return [(answer.status, answer.body) for answer in peer.answers()]
-
-
-def gone(one):
-    """Whether the session is forgotten and its slot given back."""
-    one.stage.loop.settle()
-    polling = [owner for owner in one.stage.core.owners() if isinstance(owner, Polling)]
-    return said(one.get()) == [UNKNOWN] and polling == [] and one.stage.core.lingering == {}
 
 
 def begun(one, body, split=None):

@@ -6,13 +6,11 @@ import pytest
 
 from fastsio import Server
 from fastsio.engine import polling as module
-from fastsio.engine.polling import Polling
 from tests.engine.peer import TICK, Stage, numbers
-from tests.engine.poller import EIO3_POLLING, EIO4_POLLING, OK, Poller
+from tests.engine.poller import EIO3_POLLING, EIO4_POLLING, OK, UNKNOWN, Poller, gone, said
 from tests.engine.requests import sent
 
 ECHO = '421["echo","x"]'
-UNKNOWN = (400, b'{"code":1,"message":"Session ID unknown"}')
 CLOSE, NOOP = ["1"], ["6"]
 SHORT = 0.05
 LONG = 1000.0
@@ -39,18 +37,6 @@ def stage(make):
 @pytest.fixture(params=[EIO4_POLLING, EIO3_POLLING], ids=["protocol 4", "protocol 3"])
 def one(stage, request):
     return Poller(stage, request.param).join()
-
-
-def said(peer):
-    """Status and body of each answer."""
-    return [(answer.status, answer.body) for answer in peer.answers()]
-
-
-def gone(one):
-    """Whether the session is forgotten and its slot given back."""
-    one.stage.loop.settle()
-    polling = [owner for owner in one.stage.core.owners() if isinstance(owner, Polling)]
-    return said(one.get()) == [UNKNOWN] and polling == [] and one.stage.core.lingering == {}
 
 
 # ---- by the client ----

@@ -9,7 +9,7 @@ import pytest
 
 from tests.dialects import POLLING, packets
 from tests.engine.peer import Stage
-from tests.engine.poller import EIO3_POLLING, EIO4_POLLING, OK, Poller
+from tests.engine.poller import EIO3_POLLING, EIO4_POLLING, OK, Poller, said
 from tests.engine.requests import sent
 
 ECHO = '421["echo","x"]'
@@ -32,11 +32,6 @@ def make():
     yield new
     for stage in made:
         stage.clear()
-
-
-def said(peer):
-    """Status and body of each answer."""
-    return [(answer.status, answer.body) for answer in peer.answers()]
 
 
 def answer_to(peer):
