@@ -59,10 +59,9 @@ static void on_chat_delivery(broadcast_mode *self, client *client, uint32_t send
     if (!measure_update(&self->measure, self->delivered)) send_message(self, sender, round + 1);
 }
 
-static void report_deflated(const broadcast_mode *self) {
+static void check_deflated(const broadcast_mode *self) {
     for (uint32_t i = 0; i < self->receivers; i++)
         if (self->pool.clients[i].inflater.count < self->sent) fail("client %u: not every broadcast came compressed", i);
-    report_number("deflated_to", inflation_ratio(self->pool.context.inflation));
 }
 
 static void run(broadcast_mode *self, const options *options) {
@@ -84,9 +83,10 @@ static void run(broadcast_mode *self, const options *options) {
                  (unsigned long long)(self->sent * self->receivers - self->delivered),
                  (unsigned long long)(self->sent * self->receivers));
     }
+    if (options->deflate) check_deflated(self);
     report_begin(options);
     report_measure(&self->measure);
-    if (options->deflate) report_deflated(self);
+    if (options->deflate) report_number("deflated_to", inflation_ratio(self->pool.context.inflation));
     report_end();
 }
 

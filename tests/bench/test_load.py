@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from bench.check import cost
 from bench.machine import describe
 from bench.peers import BENCH, OURS, ROOT, SERVERS, Peer
 from bench.process import free_port, serving
 from bench.report import write_report
-from bench.results import Results
+from bench.results import Results, Run
 from bench.run import FLOOR_ECHO_PROGRAM, LOAD, run_one
 from bench.workloads import KILOBYTES, LONGEST, MICROSECONDS, WORKLOADS
 from tests.requirements import require
@@ -31,6 +32,14 @@ MODES = {
     "broadcast": (["--clients", "5", "--window", "4"], MICROSECONDS),
     "chat": (["--clients", "5"], MICROSECONDS),
     "stall": (["--clients", "5"], LONGEST),
+}
+TRANSPORTS = {
+    "polling echo": ["echo", "--clients", "5", "--pollers", "5"],
+    "polling echo of several at a time": ["echo", "--clients", "3", "--pollers", "3", "--outstanding", "4"],
+    "polling handshake": ["connect", "--clients", "5", "--pollers", "5"],
+    "mixed room": ["broadcast", "--clients", "6", "--pollers", "2", "--window", "3"],
+    "deflated": ["broadcast", "--clients", "5", "--json", "--size", "2048", "--deflate", "--window", "2"],
+    "deflated, mixed": ["chat", "--clients", "4", "--size", "1500", "--deflate"],
 }
 CLOSED = "the server closed the connection", "send: ", "recv: "  # whichever the client sees first
 MISTAKES = [
@@ -65,7 +74,7 @@ def built() -> None:
 def our_server(built: None) -> Iterator[tuple[int, int]]:
     """(port, process id) of fastsio's server for the benchmark."""
     port = free_port()
-    with serving([sys.executable, str(OUR_SERVER), str(port)]) as pid:
+    with serving([sys.executable, str(OUR_SERVER), str(port), "deflate"]) as pid:
         yield port, pid
 
 
@@ -89,6 +98,41 @@ def assert_measured(mode: str, done: subprocess.CompletedProcess[str]) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_mode(mode: str, our_server: tuple[int, int]) -> None:
     assert_measured(mode, load(mode, *our_server))
+
+
+def load_as(arguments: list[str], port: int, pid: int) -> subprocess.CompletedProcess[str]:
+    command = [str(LOAD), *arguments, "--port", str(port), "--pid", str(pid), *SHORT]
+    return subprocess.run(command, capture_output=True, text=True, timeout=20)
+
+
+@pytest.mark.parametrize("name", TRANSPORTS)
+def test_transport(name: str, our_server: tuple[int, int]) -> None:
+    done = load_as(TRANSPORTS[name], *our_server)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["verified"] is True
+    assert result["count"] > 0
+    assert ("deflated_to" in result) == ("--deflate" in TRANSPORTS[name])
+    assert 0 < result.get("deflated_to", 0.5) < 1
+
+
+def test_messages_that_are_not_deflated_are_noticed(our_server: tuple[int, int]) -> None:
+    """They are below the threshold."""
+    done = load_as(["broadcast", "--clients", "3", "--deflate"], *our_server)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "not every broadcast came compressed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "noticed"),
+    [(["--deflate"], "no permessage-deflate"), (["--pollers", "2"], CLOSED)],
+)
+def test_a_transport_that_is_not_served_is_noticed(arguments: list[str], noticed: str | tuple[str, ...]) -> None:
+    port = free_port()
+    with serving([sys.executable, str(FAULTY), "none", str(port)]) as pid:
+        done = load_as(["echo", "--clients", "2", *arguments], port, pid)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert any(text in done.stderr for text in ([noticed] if isinstance(noticed, str) else noticed)), done.stderr
 
 
 @pytest.mark.parametrize("mode", ["echo", "connect"])
@@ -143,6 +187,32 @@ def test_quick_run(quick_run: Path) -> None:
     assert "smoke test" in report
     assert "failed" not in report.lower()
     assert all(workload.title[1:] in report for workload in WORKLOADS)
+
+
+def test_mixed_room_is_the_difference_of_rooms() -> None:
+    """Two microseconds a websocket in the room alone, three with pollers, ten a poller, fifty a broadcast."""
+    workload = next(workload for workload in WORKLOADS if workload.name == "mixed")
+    figures = []
+    for part in workload.parts():
+        each = 3 if part.pollers else 2
+        whole = 50 + each * (part.clients - part.pollers) + 10 * part.pollers
+        figures.append(
+            {"clients": part.clients, **dict.fromkeys(("total_us", "user_us", "system_us"), whole / part.clients)}
+        )
+    found = workload.combined(figures)
+    assert found["total_us"] == pytest.approx(3)
+    assert found["without_pollers_total_us"] == pytest.approx(2)
+    assert found["ratio"] == pytest.approx(1.5)
+
+
+def test_check_compares_with_the_floor_of_the_same_round() -> None:
+    workload = next(workload for workload in WORKLOADS if workload.name == "echo-1")
+    runs = [
+        Run(turn, "echo-1", name, {workload.key: value * (turn + 1)})
+        for turn in range(3)
+        for name, value in ((OURS, 6.0), (workload.floor, 4.0))
+    ]
+    assert cost(Results({}, {}, {}, {}, runs), workload) == pytest.approx(1.5)
 
 
 def test_quick_run_draws(quick_run: Path) -> None:
