@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -113,6 +114,29 @@ async def test_a_header_that_cannot_be_sent_is_answered(where):
         assert status == (400 if where == "middleware" else 500)
         assert "X-Evil" not in headers
         assert io.engine.clients_count == 0
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "OPTIONS"])
+@pytest.mark.parametrize("change", ["", "&sid=nobody", "&EIO=3", "&transport=websocket", "&transport=x", "&sid="])
+async def test_with_and_without_somebody_who_is_asked(method, change):
+    """Requests of a polling session take a shorter way where nobody is to be asked: they are answered the same."""
+    answers = []
+    for asked in (False, True):
+        io = Server()
+        if asked:
+            io.engine.use(lambda request: None)
+        async with http(io) as client:
+            sid = (await client.open()).partition("&sid=")[2]
+            query = {"EIO": "4", "transport": "polling", "sid": sid}
+            query |= dict(pair.split("=") for pair in change[1:].split("&") if pair)
+            url = f"{client.url}?{'&'.join('='.join(pair) for pair in query.items())}"
+            if method == "GET" and not change:
+                io.engine.clients[sid].send("there is something to get")
+            async with client.session.request(method, url, data="42" if method == "POST" else None) as answer:
+                answers.append((answer.status, sorted(answer.headers.items()), await answer.text()))
+                answers[-1] += (io.engine.clients_count, io.engine.counters)
+    without, with_ = (re.sub(r'"sid":"[^"]+"', "", str(answer)) for answer in answers)
+    assert without == with_
 
 
 async def test_headers_events():

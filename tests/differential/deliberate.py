@@ -369,12 +369,6 @@ POLLING: list[Difference] = [
         ("event right behind its connect",),
     ),
     Difference(
-        "pipelined requests are taken one after the other",
-        f"a: end\na: end\na: end\nsession 1: {GONE}['engine: transport error', '/: transport error']",
-        f'a: {OK}\na: {OK}\na: {TEXT}42["said",1]^^42["said",2]\n{ALIVE}',
-        ("POST behind a POST",),
-    ),
-    Difference(
         "the noop that only carries a close is left out",
         "] 6^^1\n",
         "] 1\n",

@@ -257,15 +257,6 @@ BODIES = [
         end("b"),
     ),
     case(
-        "POST behind a POST",
-        joined(),
-        ask("POST", EIO4 + of(1), TEXT_PLAIN, body=b'42["say",1]'),
-        ask("POST", EIO4 + of(1), TEXT_PLAIN, body=b'42["say",2]'),
-        answer(),
-        answer(),
-        poll(),
-    ),
-    case(
         "GET behind a POST",
         joined(),
         ask("POST", EIO4 + of(1), TEXT_PLAIN, body=b'42["say",1]'),
