@@ -4,7 +4,7 @@
 
 What is compared is the ratio to the floor, both of one run, where the workload has a floor, else the figure itself.
 Exit status 1: some workload takes more than `tolerance` times what it took then. A finding, not a result: whether it
-is so, a full run on a quiet machine says.
+is so, a full run on a quiet machine says, or the old commit beside the new one.
 """
 
 import argparse
