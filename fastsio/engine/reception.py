@@ -99,8 +99,8 @@ class Reception:
         self._handshake = Handshake(options, engine.clients, core.lingering)
         self._origins = OriginCheck(options["origins"])
         self._cors = Cors(options["origins"], options["cors"])
-        # Exchanges whose request waits for a function of the application.
-        self._deciding: set[Exchange] = set()
+        # The requests that wait for a function of the application; an exchange may have one after the other.
+        self._deciding: dict[Exchange, Request] = {}
 
     def matches(self, path: str) -> bool:
         """Whether the path is below the engine's."""
@@ -110,7 +110,7 @@ class Reception:
 
     def on_lost(self, exchange: Exchange) -> None:
         """Its connection is gone."""
-        self._deciding.discard(exchange)
+        self._deciding.pop(exchange, None)
 
     def on_announced(self, exchange: Exchange, request: Request) -> None:
         """The head of a request whose body is still coming: two POSTs to one session at a time are refused."""
@@ -123,7 +123,7 @@ class Reception:
     def on_request(self, exchange: Exchange, request: Request | HttpError) -> None:
         """Answers a request, or begins to; an HttpError stands for what is not HTTP as we take it."""
         if isinstance(request, HttpError):
-            self._deciding.discard(exchange)
+            self._deciding.pop(exchange, None)
             self._count(f"http {request.status}")
             exchange.respond(request.status, self._error_headers(request), str(request).encode())
             return
@@ -223,7 +223,7 @@ class Reception:
             while True:
                 result = steps.send(result)
                 if type(result) is not str and isawaitable(result):
-                    self._deciding.add(exchange)
+                    self._deciding[exchange] = request
                     spawn(self._advance_later(exchange, request, headers, steps, result))
                     return
         except StopIteration as end:
@@ -234,14 +234,16 @@ class Reception:
     ) -> None:
         try:
             purpose = await remaining(steps, result)
-            if exchange in self._deciding:  # else it is gone
+            if self._deciding.get(exchange) is request:  # else it was answered, or its client is gone
                 self._proceed(exchange, request, headers, purpose)
         except BaseException as error:
-            self._fail(exchange, request, headers, error)
+            if self._deciding.get(exchange) is request:
+                self._fail(exchange, request, headers, error)
             if not isinstance(error, Exception):
                 raise
         finally:
-            self._deciding.discard(exchange)
+            if self._deciding.get(exchange) is request:
+                del self._deciding[exchange]
 
     def _proceed(self, exchange: Exchange, request: Request, headers: Headers, purpose: Purpose) -> None:
         if isinstance(purpose, Polling):
