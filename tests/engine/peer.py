@@ -26,7 +26,7 @@ TICK = 0.02  # of the deadlines
 
 
 class Answer(NamedTuple):
-    """headers: by name in lower case; none is there twice."""
+    """headers: by name in lower case; what is there twice is joined by a comma."""
 
     status: int
     headers: dict[str, str]
@@ -240,8 +240,8 @@ def answers_in(data: bytes) -> list[Answer]:
         headers = {}
         for field in fields:
             name, _, value = field.partition(": ")
-            assert name.lower() not in headers, head
-            headers[name.lower()] = value
+            before = f"{headers[name.lower()]}, " if name.lower() in headers else ""
+            headers[name.lower()] = before + value
         status = int(line.removeprefix("HTTP/1.1 ")[:3])
         size = 0 if status == 204 else int(headers["content-length"])
         assert len(data) >= size
