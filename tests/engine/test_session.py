@@ -1,4 +1,4 @@
-"""Engine.IO on an open websocket: packet types, the heartbeat and its deadlines, on a loop that stands still."""
+"""Engine.IO 4 on an open websocket: packet types, the heartbeat and its deadlines, on a loop that stands still."""
 
 import base64
 import time
@@ -246,3 +246,81 @@ def test_what_a_session_tells(heartbeat):
     assert (session.ready_state, session.transport, session.slot_number) == ("closed", None, -1)
     assert session.buffered_amount == 0
     assert len(stage.told) == 1
+
+
+# ---- listeners of the engine socket ----
+
+
+def test_packets_and_messages(heartbeat):
+    """Before anything above the engine hears of them."""
+    stage = heartbeat(LONG, LONG)
+    (session,) = stage.io.engine.clients.values()
+    heard = []
+    session.on("packet", lambda packet: heard.append(packet))
+    session.on("message", lambda data: heard.append(data))
+    stage.io.event("note")(lambda socket, *args: heard.append(args))
+    stage.one.send(text('42["note","é"]'), text("3"), text('451-["note",{"_placeholder":true,"num":0}]'), text("bAP8="))
+    head = '51-["note",{"_placeholder":true,"num":0}]'
+    assert heard == [
+        {"type": "message", "data": '2["note","é"]'},
+        '2["note","é"]',
+        ("é",),
+        {"type": "message", "data": head},
+        head,
+        {"type": "message", "data": b"\x00\xff"},
+        b"\x00\xff",
+        (b"\x00\xff",),
+    ]
+
+
+@pytest.mark.parametrize("data", [text('42["note"]'), binary(b"x"), text("bAP8=")])
+def test_a_listener_that_closes(heartbeat, data):
+    """What it was told of goes no further."""
+    stage = heartbeat(LONG, LONG)
+    (session,) = stage.io.engine.clients.values()
+    noted = []
+    stage.io.event("note")(lambda socket, *args: noted.append(args))
+    session.on("message", lambda data: session.close())
+    stage.one.send(data, data)
+    assert (noted, stage.told) == ([], [("forced close", None)])
+    assert stage.one.frames() == CLOSED
+
+
+def test_a_listener_that_fails(heartbeat, caplog):
+    stage = heartbeat(LONG, LONG)
+    (session,) = stage.io.engine.clients.values()
+    session.on("message", lambda data: 1 / 0)
+    stage.one.send(text('421["echo","x"]'))
+    assert stage.one.texts() == ['431["x"]']
+    assert [record.getMessage() for record in caplog.records] == ["exception in a listener of an engine socket"]
+
+
+def test_the_close_is_told_once(heartbeat):
+    stage = heartbeat(LONG, LONG)
+    (session,) = stage.io.engine.clients.values()
+    heard = []
+    session.on("close", lambda reason, description: heard.append((reason, description)))
+    session.on("close", lambda reason: session.close())
+    session.close()
+    assert heard == stage.told == [("forced close", None)]
+
+
+def test_send(heartbeat):
+    stage = heartbeat(LONG, LONG)
+    (session,) = stage.io.engine.clients.values()
+    session.send("é")
+    session.send(b"\x00")
+    session.send(bytearray(b"\x01"))
+    assert stage.one.frames() == [Frame(TEXT, "4é".encode()), Frame(BINARY, b"\x00"), Frame(BINARY, b"\x01")]
+    session.close()
+    session.send("late")
+    assert stage.one.frames() == CLOSED
+
+
+@pytest.mark.parametrize(("packet", "frame"), [("hello", Frame(TEXT, b"4hello")), (b"\x00", Frame(BINARY, b"\x00"))])
+def test_initial_packet(packet, frame):
+    stage = Stage(initial_packet=packet)
+    peer = stage.peer()
+    peer.upgrade()
+    assert peer.first[1:] == [frame]
+    stage.clear()
