@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Iterable
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from fastsio.adapter import BroadcastOptions, Packet
+from fastsio.answers import Answers
 from fastsio.events import check_event
+from fastsio.tasks import settled
 from fastsio.wire.sio import EVENT
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from fastsio.namespace import Namespace
+    from fastsio.remote import RemoteSocket
+    from fastsio.sockets import Socket
 
 Rooms = str | Iterable[str]
 
@@ -67,7 +75,81 @@ class Targeting:
         return self._target()._with(local=True)
 
 
-class BroadcastOperator(Targeting):
+class Reaching(Targeting):
+    """What can be done to everybody in a target, shared by Server, Namespace and the target itself."""
+
+    __slots__ = ()
+
+    def timeout(self, seconds: float) -> BroadcastOperator:
+        """A target whose acknowledgements may take so many seconds. Source: Socket.IO 4.x."""
+        return self._target()._with(timeout=seconds)
+
+    async def emit_with_ack(self, event: str | int, *args: object) -> list[Any]:
+        """Sends an event to everybody in the target and waits for all answers: a list of the first argument of each.
+
+        AckTimeout: not all came within `timeout`, its `responses` are those that did; Disconnected: there is no
+        timeout, and a client disconnected before it answered. Source: Socket.IO 4.x.
+        """
+        future: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+
+        def settle(error: Exception | None, responses: list[Any]) -> None:
+            if future.done():
+                return
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(responses)
+
+        self._target().emit(event, *args, ack=settle)
+        return await future
+
+    async def fetch_sockets(self) -> list[Socket | RemoteSocket]:
+        """The sockets in the target, across all nodes: Sockets of this one, RemoteSockets of others.
+
+        Source: Socket.IO 4.x.
+        """
+        from fastsio.remote import wrapped
+
+        target = self._target()
+        found = target._nsp.adapter.fetch_sockets(target._options)
+        return wrapped(target._nsp, await found if isawaitable(found) else found)
+
+    async def clients(self) -> list[str]:
+        """The ids of the sockets in the target, across all nodes. Source: Socket.IO 2.x."""
+        target = self._target()
+        options, adapter = target._options, target._nsp.adapter
+        found = adapter.sockets(options.rooms)
+        ids = set(await found if isawaitable(found) else found)
+        if options.excepts:
+            found = adapter.sockets(options.excepts)
+            ids -= await found if isawaitable(found) else found
+        return [id for id in ids if id != options.sender]
+
+    async def all_sockets(self) -> set[str]:
+        """The same as a set. Source: Socket.IO 3.x."""
+        return set(await self.clients())
+
+    def sockets_join(self, rooms: Rooms) -> Awaitable[None]:
+        """Makes all sockets in the target join the room or rooms, across all nodes; done at once with the in-memory
+        adapter, and when what is returned was awaited with others. Source: Socket.IO 4.x."""
+        target = self._target()
+        return settled(target._nsp.adapter.add_sockets(target._options, names_of(rooms)))
+
+    def sockets_leave(self, rooms: Rooms) -> Awaitable[None]:
+        """Makes all sockets in the target leave the room or rooms; see sockets_join. Source: Socket.IO 4.x."""
+        target = self._target()
+        return settled(target._nsp.adapter.del_sockets(target._options, names_of(rooms)))
+
+    def disconnect_sockets(self, close: bool = False) -> Awaitable[None]:
+        """Disconnects all sockets in the target; see sockets_join. close: their connections too.
+
+        Source: Socket.IO 4.x.
+        """
+        target = self._target()
+        return settled(target._nsp.adapter.disconnect_sockets(target._options, close))
+
+
+class BroadcastOperator(Reaching):
     """A target: to whom, and how. Each word gives a new one; it can be kept and used again."""
 
     __slots__ = ("_nsp", "_options")
@@ -87,14 +169,22 @@ class BroadcastOperator(Targeting):
         """The same target: it has left out its socket, if it came from one. Source: Socket.IO 2.x."""
         return self
 
-    def emit(self, event: str | int, *args: object) -> bool:
+    def emit(self, event: str | int, *args: object, ack: Callable[..., Any] | None = None) -> bool:
         """Sends an event to everybody in the target; returns True.
 
-        args: JSON-able values; bytes, bytearray and memoryview anywhere in them travel as binary.
+        args: JSON-able values; bytes, bytearray and memoryview anywhere in them travel as binary. ack: a function
+        or coroutine function that is called once, ack(error, responses), when all have answered (error is None) or
+        not; see emit_with_ack.
         ValueError: a reserved name; TypeError: a value that JSON does not have.
         """
         check_event(event)
-        self._nsp.adapter.broadcast(Packet(EVENT, self._nsp.name, [event, *args]), self._options)
+        packet = Packet(EVENT, self._nsp.name, [event, *args])
+        if ack is not None:
+            Answers(ack, self._options.timeout).ask(self._nsp.adapter, packet, self._options)
+            return True
+        sent = self._nsp.adapter.broadcast(packet, self._options)
+        if sent is not None:
+            settled(sent)
         return True
 
     def send(self, *args: object) -> bool:

@@ -11,6 +11,7 @@ cdef class Client(Receiver):
     cdef readonly Session conn
     cdef readonly object server
     cdef int max_attachments
+    cdef object own_context  # None before the first coroutine
 
     cdef SocketBase main  # the socket in "/"
     cdef dict others  # wire name -> SocketBase; None while there are none

@@ -12,6 +12,7 @@ left. A violation closes the connection, and nothing else notices.
     name of another namespace. Its CONNECT is answered without a payload, and an error has data or message alone.
 """
 
+from contextvars import Context
 from logging import getLogger
 from urllib.parse import unquote_plus
 
@@ -37,6 +38,7 @@ from fastsio.wire.sio cimport (
 
 from fastsio import events, limits
 from fastsio.engine.ids import generate_id
+from fastsio.tasks import new_context
 
 from fastsio.wire.payload import PayloadError
 
@@ -256,6 +258,13 @@ cdef class Client(Receiver):
     def request(self) -> object:
         """The request that opened the connection."""
         return self.conn.request
+
+    @property
+    def context(self) -> Context:
+        """The context in which the connection's coroutines run: what one sets is there for the next."""
+        if self.own_context is None:
+            self.own_context = new_context()
+        return self.own_context
 
     # ---- out, and the end ----
 

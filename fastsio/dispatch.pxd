@@ -11,6 +11,15 @@ cdef class NamespaceBase:
     cdef readonly Listeners handlers  # of @event: for all sockets of the namespace
     cdef int64_t ack_ids  # the last one given out
 
+    cpdef int64_t _next_ack_id(self)
+
+
+# Listeners for all events of a socket, and what is asked about them.
+cdef class Catching:
+    cdef tuple incoming  # of Handler
+    cdef tuple outgoing  # of Handler
+    cdef tuple middlewares  # functions
+
 
 # The part of a Socket that runs for each packet.
 cdef class SocketBase:
@@ -21,10 +30,15 @@ cdef class SocketBase:
     cdef Outbox outbox
     cdef int64_t slot  # -1: not connected
     cdef Listeners own  # of on(); None while there are none
+    cdef Catching catching  # None while there is nothing in it
+    cdef set tasks  # of coroutine handlers; None before the first
     cdef dict acks  # id -> (callback, timer or None); None while there are none
     cdef object __weakref__
 
     cdef int on_event(self, list items, int64_t ack_id) except -1
+    cdef int handle(self, list items, int64_t ack_id) except -1
+    cdef int catch_event(self, list items, int64_t ack_id) except -1
+    cdef int begin(self, object coroutine, object ack) except -1
     cdef int on_ack(self, int64_t ack_id, list arguments) except -1
     cdef int run(self, tuple handlers, object event, list items, Acknowledgement ack) except -1
     cdef int refuse(self, Handler handler, Acknowledgement ack) except -1

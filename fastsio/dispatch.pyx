@@ -2,12 +2,15 @@
 
 NamespaceBase   what all sockets of a namespace share; Namespace derives from it
 SocketBase      one client in one namespace; Socket derives from it
+Catching        what a socket has for all of its events
 Acknowledgement the answer to one packet
 
-Order for one event: the socket's own listeners, then the namespace's handlers. An
+Order for one event: listeners for any event, middlewares, the socket's own listeners, the namespace's handlers. An
 exception in one is logged, given to the "error" listeners, and changes nothing else.
 """
 
+from asyncio import current_task
+from inspect import isawaitable
 from logging import getLogger
 
 from libc.stdint cimport int64_t, uint32_t
@@ -17,7 +20,7 @@ cimport cython
 from fastsio.handlers cimport Handler, Listeners
 from fastsio.message cimport encode_packet, message, message_release
 from fastsio.outbox cimport Outbox
-from fastsio.wire.sio cimport SIO_ACK, SIO_DISCONNECT, SIO_EVENT, SIO_NO_ID
+from fastsio.wire.sio cimport SIO_ACK, SIO_CONNECT_ERROR, SIO_DISCONNECT, SIO_EVENT, SIO_NO_ID
 
 from fastsio import limits
 from fastsio.errors import AckTimeout, Disconnected, EventError
@@ -39,6 +42,55 @@ cdef class NamespaceBase:
         self.wire_name = b"" if name == "/" else name.encode()
         self.handlers = Listeners()
         self.ack_ids = -1
+
+    cpdef int64_t _next_ack_id(self):
+        self.ack_ids += 1
+        return self.ack_ids
+
+
+cdef class Catching:
+    def __cinit__(self):
+        self.incoming = self.outgoing = self.middlewares = ()
+
+    def add_incoming(self, function: object, *, bint first=False) -> None:
+        """Registers a listener for all events of the client."""
+        cdef tuple added = (Handler(function),)
+        self.incoming = added + self.incoming if first else self.incoming + added
+
+    def add_outgoing(self, function: object, *, bint first=False) -> None:
+        """Registers a listener for all events to the client."""
+        cdef tuple added = (Handler(function),)
+        self.outgoing = added + self.outgoing if first else self.outgoing + added
+
+    def add_middleware(self, function: object) -> None:
+        """Registers a function that is asked about each event of the client."""
+        self.middlewares += (function,)
+
+    def remove_incoming(self, function: object) -> None:
+        """Takes a function, or all (None), away."""
+        self.incoming = without(self.incoming, function)
+
+    def remove_outgoing(self, function: object) -> None:
+        """Takes a function, or all (None), away."""
+        self.outgoing = without(self.outgoing, function)
+
+    def incoming_functions(self) -> list:
+        """The functions for events of the client, in order."""
+        return [handler.function for handler in self.incoming]
+
+    def outgoing_functions(self) -> list:
+        """The functions for events to the client, in order."""
+        return [handler.function for handler in self.outgoing]
+
+
+cdef tuple without(tuple handlers, object function):
+    """The handlers without the first of this function; None: without any."""
+    if function is None:
+        return ()
+    for index in range(len(handlers)):
+        if handlers[index].function == function:
+            return handlers[:index] + handlers[index + 1 :]
+    return handlers
 
 
 @cython.freelist(64)
@@ -82,6 +134,71 @@ cdef class SocketBase:
 
     cdef int on_event(self, list items, int64_t ack_id) except -1:
         """An event of the client: items is [event, *arguments]."""
+        return self.handle(items, ack_id) if self.catching is None else self.catch_event(items, ack_id)
+
+    cdef int catch_event(self, list items, int64_t ack_id) except -1:
+        """What is there for any event comes first."""
+        cdef Catching catching = self.catching
+        cdef tuple middlewares = catching.middlewares
+        if catching.incoming:
+            self.run(catching.incoming, None, [None, *items], nobody(self))
+        if not middlewares:
+            return self.handle(items, ack_id)
+        for index in range(len(middlewares)):
+            try:
+                result = middlewares[index](items)
+                if isawaitable(result):
+                    self.begin(self._ask_later(result, middlewares[index + 1 :], items, ack_id), None)
+                    return 0
+            except Exception as error:
+                self._refuse_event(error)
+                return 0
+        self._go_on(items, ack_id)
+        return 0
+
+    async def _ask_later(self, result, middlewares, items, ack_id) -> None:
+        """From the first middleware that has to be waited for."""
+        try:
+            await result
+            for middleware in middlewares:
+                result = middleware(items)
+                if isawaitable(result):
+                    await result
+        except Exception as error:
+            self._refuse_event(error)
+        else:
+            self._go_on(items, ack_id)
+
+    def _go_on(self, list items, ack_id) -> None:
+        """The middlewares let the event through."""
+        if self.slot >= 0 and items:
+            self.handle(items, ack_id)
+
+    def _refuse_event(self, error: Exception) -> None:
+        """A middleware stopped the event."""
+        if not self._listeners("error"):
+            log.warning("a middleware of a socket in %s refused an event: %r", self.space.name, error)
+        if self.slot >= 0 and self.client.conn.protocol == 3:
+            answer = {"message": str(error), "data": getattr(error, "data", None)}
+            self.client.send(SIO_CONNECT_ERROR, self.space.name, answer)
+        self._tell_error(error)
+
+    cdef int begin(self, object coroutine, object ack) except -1:
+        """Runs a coroutine of the application in the context of the connection."""
+        if self.tasks is None:
+            self.tasks = set()
+        start(self, coroutine, ack, self.client.context, self.tasks)
+        return 0
+
+    def _cancel_tasks(self) -> int:
+        current = current_task() if self.tasks else None
+        found = [task for task in self.tasks or () if task is not current]
+        for task in found:
+            task.cancel()
+        return len(found)
+
+    cdef int handle(self, list items, int64_t ack_id) except -1:
+        """Calls the socket's own listeners and the namespace's handlers."""
         cdef object event = items[0]
         cdef tuple own = self.own.find(event) if self.own is not None else None
         cdef tuple common = self.space.handlers.find(event)
@@ -110,7 +227,7 @@ cdef class SocketBase:
             try:
                 result = handler.call(items, ack)
                 if PyCoro_CheckExact(result):
-                    start(self, result, ack)
+                    self.begin(result, ack)
                 else:
                     ack.answer(result)
             except Exception as error:
@@ -168,7 +285,7 @@ cdef class SocketBase:
         try:
             result = callback(None, *arguments)
             if PyCoro_CheckExact(result):
-                start(self, result, None)
+                self.begin(result, None)
         except Exception as error:
             self._failed(error)
         return 0
@@ -188,6 +305,8 @@ cdef class SocketBase:
 
     def _emit(self, list items, bint is_volatile=False, bint compress=True) -> None:
         """Sends an event without an acknowledgement: items is [event, *arguments]."""
+        if self.catching is not None:
+            self._notify_outgoing(items)
         self.send(SIO_EVENT, SIO_NO_ID, items, is_volatile, compress)
 
     def _emit_with_ack(
@@ -205,8 +324,9 @@ cdef class SocketBase:
                 f"{max_pending_acks} acknowledgements of this client are pending already:"
                 " use a timeout, or wait for answers before asking for more"
             )
-        self.space.ack_ids += 1
-        ack_id = self.space.ack_ids
+        if self.catching is not None:
+            self._notify_outgoing(items)
+        ack_id = self.space._next_ack_id()
         if timeout is not None:
             timer = self.outbox.loop.call_later(timeout, self._ack_timed_out, ack_id)
         self.acks[ack_id] = (callback, timer)
@@ -216,6 +336,20 @@ cdef class SocketBase:
             self._forget_ack(ack_id)
             raise
         return ack_id
+
+    def _notify_outgoing(self, list items) -> None:
+        """Calls the listeners for all that goes out."""
+        if self.slot >= 0 and self.catching is not None and self.catching.outgoing:
+            self.run(self.catching.outgoing, None, [None, *items], nobody(self))
+
+    def _expect_ack(self, ack_id: int, callback: object) -> bool:
+        """The client was sent a packet that asks for an acknowledgement; False: too many are pending."""
+        if self.acks is None:
+            self.acks = {}
+        elif len(self.acks) >= max_pending_acks:
+            return False
+        self.acks[ack_id] = (callback, None)
+        return True
 
     def _forget_ack(self, ack_id: int) -> object:
         """Takes a pending acknowledgement back and returns its callback, or None when it is settled."""
@@ -233,7 +367,7 @@ cdef class SocketBase:
         try:
             result = callback(error)
             if PyCoro_CheckExact(result):
-                start(self, result, None)
+                self.begin(result, None)
         except Exception as second:
             self._failed(second)
 
@@ -260,6 +394,16 @@ cdef class SocketBase:
         if self.own is None:
             self.own = Listeners()
         return self.own
+
+    def _catching(self) -> Catching:
+        """What is there for all events, made when first asked for."""
+        if self.catching is None:
+            self.catching = Catching()
+        return self.catching
+
+    @property
+    def _has_catching(self) -> bool:
+        return self.catching is not None
 
     @property
     def connected(self) -> bool:

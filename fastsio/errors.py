@@ -30,7 +30,14 @@ class AckTimeout(FastsioError, TimeoutError):
 
 
 class Disconnected(FastsioError):
-    """The socket disconnected before the acknowledgement came (ours; 4.x: "socket has been disconnected")."""
+    """The socket disconnected before the acknowledgement came (ours; 4.x: "socket has been disconnected").
+
+    responses: the answers that did come, for a broadcast (default: none).
+    """
+
+    def __init__(self, message: str, responses: list[object] | None = None) -> None:
+        super().__init__(message)
+        self.responses = responses or []
 
 
 class EventError(FastsioError):

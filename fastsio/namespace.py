@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from inspect import isawaitable
 from logging import getLogger
@@ -9,13 +10,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from fastsio.adapter import Adapter
-from fastsio.broadcast import BroadcastOperator, Targeting
+from fastsio.broadcast import BroadcastOperator, Reaching
 from fastsio.dispatch import NamespaceBase
 from fastsio.errors import ConnectError
 from fastsio.events import Emitter, Function
 from fastsio.handlers import Listeners
 from fastsio.sockets import Socket
-from fastsio.tasks import spawn
+from fastsio.tasks import settled, spawn
 from fastsio.wire.sio import CONNECT, CONNECT_ERROR
 
 if TYPE_CHECKING:
@@ -26,8 +27,10 @@ Middleware = Callable[[Socket], None | Awaitable[None]]
 
 log = getLogger("fastsio")
 
+RESERVED_HERE = frozenset(["connect", "connection", "new_namespace"])  # our own events of a namespace
 
-class Namespace(NamespaceBase, Emitter, Targeting):
+
+class Namespace(NamespaceBase, Emitter, Reaching):
     """A namespace of a server: `server.of(name)` makes it.
 
     A subclass with methods `on_connect(self, socket)`, `on_disconnect(self, socket, reason)` and
@@ -45,6 +48,7 @@ class Namespace(NamespaceBase, Emitter, Targeting):
         self._connection_listeners = Listeners()
         self._middlewares: tuple[Middleware, ...] = ()
         self._sockets: dict[str, Socket] = {}
+        self._outgoing: set[str] = set()  # ids of sockets with listeners for all that goes out
         self._everybody = BroadcastOperator(self)
         self._register_methods()
 
@@ -101,9 +105,9 @@ class Namespace(NamespaceBase, Emitter, Targeting):
 
     # ---- out ----
 
-    def emit(self, event: str | int, *args: object) -> bool:
+    def emit(self, event: str | int, *args: object, ack: Callable[..., Any] | None = None) -> bool:
         """Sends an event to everybody in the namespace; returns True. See BroadcastOperator.emit."""
-        return self._target().emit(event, *args)
+        return self._target().emit(event, *args, ack=ack)
 
     def send(self, *args: object) -> Self:
         """Emits "message" to everybody; returns the namespace. Source: Socket.IO 2.x."""
@@ -112,6 +116,33 @@ class Namespace(NamespaceBase, Emitter, Targeting):
 
     def _target(self) -> BroadcastOperator:
         return self._everybody
+
+    # ---- other servers ----
+
+    def server_side_emit(self, event: str | int, *args: object, ack: Callable[..., Any] | None = None) -> bool:
+        """Calls the listeners that the other servers have for the event on this namespace: `nsp.on(event, fn)`.
+
+        ack: called with (error, answers). Returns True. ValueError: a reserved name. Source: Socket.IO 4.x.
+        """
+        if event in RESERVED_HERE:
+            raise ValueError(f'"{event}" is a reserved event name: choose another')
+        settled(self.adapter.server_side_emit([event, *args], ack))
+        return True
+
+    async def server_side_emit_with_ack(self, event: str | int, *args: object) -> list[Any]:
+        """The same, and waits for the answers: a list, one of each other server. Source: Socket.IO 4.x."""
+        future: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+
+        def settle(error: Exception | None, answers: list[Any]) -> None:
+            if future.done():
+                return
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(answers)
+
+        self.server_side_emit(event, *args, ack=settle)
+        return await future
 
     # ---- connections ----
 
@@ -125,7 +156,7 @@ class Namespace(NamespaceBase, Emitter, Targeting):
             for middleware in remaining:
                 result = middleware(socket)
                 if isawaitable(result):
-                    spawn(self._admit_later(socket, result, remaining))
+                    spawn(self._admit_later(socket, result, remaining), client.context)
                     return
         except Exception as error:
             self._refuse(socket, error)
@@ -163,8 +194,8 @@ class Namespace(NamespaceBase, Emitter, Targeting):
         if not client.is_joining(self.wire_name):
             return  # gone while the middlewares were at it
         socket._take_slot(client.conn.slot_number)
-        self.adapter.add_socket(socket.id, socket._slot)
         self._sockets[socket.id] = socket
+        self.adapter._attach(socket.id, socket._slot)
         client.join(socket)
         client.send(CONNECT, self.name, {"sid": socket.id})
         socket._join_early_rooms()
@@ -180,7 +211,11 @@ class Namespace(NamespaceBase, Emitter, Targeting):
 
     def _remove(self, socket: Socket) -> None:
         self._sockets.pop(socket.id, None)
-        self.adapter.delete_all(socket.id)
+        if self._outgoing:
+            self._outgoing.discard(socket.id)
+        deleted = self.adapter.delete_all(socket.id)
+        if deleted is not None:
+            settled(deleted)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}, {len(self._sockets)} sockets>"

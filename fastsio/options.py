@@ -77,6 +77,7 @@ class Options(TypedDict, total=False):
     add_trailing_slash: bool  # True: path must be followed by "/"
     http_compression: bool | CompressionOptions | None  # True; False or None: off
     per_message_deflate: bool | DeflateOptions | None  # False or None: off
+    adapter: Callable[[Any], Any] | None  # None: in memory; a subclass of fastsio.adapter.Adapter, or what makes one
     initial_packet: str | bytes | None  # None; a message that every session begins with
 
 
@@ -101,6 +102,7 @@ DEFAULTS: dict[str, Any] = {
     "add_trailing_slash": True,
     "http_compression": True,
     "per_message_deflate": False,
+    "adapter": None,
     "initial_packet": None,
 }
 
@@ -193,5 +195,7 @@ def check_functions(options: dict[str, Any]) -> None:
     origins, allow_request = options["origins"], options["allow_request"]
     if not (origins is None or callable(origins) or isinstance(origins, str | Collection)):
         raise TypeError(f"origins must be None, '*', a list of str or a function, got {type(origins).__name__}")
+    if not (options["adapter"] is None or callable(options["adapter"])):
+        raise TypeError(f"adapter must be None, a class or a function, got {type(options['adapter']).__name__}")
     if not (allow_request is None or callable(allow_request)):
         raise TypeError(f"allow_request must be None or a function, got {type(allow_request).__name__}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from fastsio.adapter import Adapter
-from fastsio.broadcast import BroadcastOperator, Targeting
+from fastsio.broadcast import BroadcastOperator, Reaching
 from fastsio.client import Client
 from fastsio.engine.engine import Engine
 from fastsio.engine.running import Runnable
@@ -14,13 +14,14 @@ from fastsio.events import Emitter
 from fastsio.handlers import Listeners
 from fastsio.namespace import Middleware, Namespace
 from fastsio.options import Options, resolve
+from fastsio.tasks import settled
 from fastsio.wire.sio import CONNECT_ERROR
 
 if TYPE_CHECKING:
     from fastsio.outbox import Outbox
 
 
-class Server(Runnable, Emitter, Targeting):
+class Server(Runnable, Emitter, Reaching):
     """A Socket.IO server. Source: Socket.IO 2.x and 4.x.
 
     target: a port for `run()` and `listen()` (default: to be named there), or an ASGI application to share the
@@ -32,6 +33,8 @@ class Server(Runnable, Emitter, Targeting):
         self._options = resolve(**options)
         self.max_attachments: int = self._options["max_attachments"]
         self.nsps: dict[str, Namespace] = {}
+        self._new_adapter: Callable[[Namespace], Adapter] = self._options["adapter"] or Adapter
+        self._adapters_started = False
         self.engine = Engine._under(self._options, self._new_client)
         self.sockets = self.of("/")
         if target is not None:
@@ -57,13 +60,44 @@ class Server(Runnable, Emitter, Targeting):
         if nsp.name in self.nsps and self.nsps[nsp.name]._sockets:
             raise ValueError(f"namespace {nsp.name} is there already, with sockets in it")
         nsp.server = self
-        nsp.adapter = Adapter(nsp)
+        nsp.adapter = self._new_adapter(nsp)
+        if self._adapters_started:
+            self._start_adapter(nsp.adapter)
         self.nsps[nsp.name] = nsp
         if nsp.name == "/":
             self.sockets = nsp
         return nsp
 
+    def adapter(self, adapter: Callable[[Namespace], Adapter] | None = None) -> Any:
+        """What makes a namespace's adapter: without an argument it is returned, otherwise set for all namespaces.
+
+        adapter: a subclass of fastsio.adapter.Adapter, or a function that makes one of a namespace. Returns the
+        server. RuntimeError: the server listens already. Source: Socket.IO 2.x.
+        """
+        if adapter is None:
+            return self._new_adapter
+        if not callable(adapter):
+            raise TypeError(f"an adapter is a class or a function that makes one, got {type(adapter).__name__}")
+        if self._adapters_started:
+            raise RuntimeError("the adapter is set before the server listens, not while it does")
+        self._new_adapter = adapter
+        for nsp in self.nsps.values():
+            nsp.adapter = adapter(nsp)
+        return self
+
+    def _start_adapters(self) -> list[Awaitable[None]]:
+        """Those not started yet; with in-memory ones there is nothing to wait for."""
+        if self._adapters_started:
+            return []
+        self._adapters_started = True
+        return [settled(nsp.adapter.init()) for nsp in self.nsps.values()]
+
+    def _start_adapter(self, adapter: Adapter) -> None:
+        settled(adapter.init())
+
     def _new_client(self) -> Client:
+        if not self._adapters_started:  # under another server, which does not call listen
+            self._start_adapters()
         return Client(self)
 
     def _connect(self, client: Client, name: str, auth: object) -> None:
@@ -96,9 +130,9 @@ class Server(Runnable, Emitter, Targeting):
         """As Namespace.event, for "/"."""
         return self.sockets.event(name)
 
-    def emit(self, event: str | int, *args: object) -> bool:
+    def emit(self, event: str | int, *args: object, ack: Callable[..., Any] | None = None) -> bool:
         """Sends an event to everybody in "/"; returns True. See BroadcastOperator.emit."""
-        return self.sockets.emit(event, *args)
+        return self.sockets.emit(event, *args, ack=ack)
 
     def send(self, *args: object) -> Self:
         """Emits "message" to everybody in "/"; returns the server. Source: Socket.IO 2.x."""
@@ -108,12 +142,22 @@ class Server(Runnable, Emitter, Targeting):
     def _target(self) -> BroadcastOperator:
         return self.sockets._target()
 
+    def server_side_emit(self, event: str | int, *args: object, ack: Callable[..., Any] | None = None) -> bool:
+        """As Namespace.server_side_emit, for "/"."""
+        return self.sockets.server_side_emit(event, *args, ack=ack)
+
+    async def server_side_emit_with_ack(self, event: str | int, *args: object) -> list[Any]:
+        """As Namespace.server_side_emit_with_ack, for "/"."""
+        return await self.sockets.server_side_emit_with_ack(event, *args)
+
     # ---- life ----
 
     def _share(self, new_application: Callable[[], Any]) -> None:
         self.engine._share(new_application)
 
     async def _listen(self, port: int | None, host: str, **listen: Any) -> None:
+        for started in self._start_adapters():
+            await started
         await self.engine._listen(port, host, **listen)
 
     @property
@@ -128,6 +172,10 @@ class Server(Runnable, Emitter, Targeting):
         returns. Source: Socket.IO 2.x and 4.x.
         """
         await self.engine.close()
+        if self._adapters_started:
+            self._adapters_started = False
+            for nsp in self.nsps.values():
+                await settled(nsp.adapter.close())
 
     def __repr__(self) -> str:
         return f"<Server {self.addresses or 'not listening'}, {self.engine.clients_count} clients>"

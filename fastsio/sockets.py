@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from fastsio.adapter import BroadcastOptions
 from fastsio.broadcast import BroadcastOperator, Targeting, names_of
 from fastsio.dispatch import SocketBase
 from fastsio.errors import Disconnected
-from fastsio.events import Emitter, check_event
+from fastsio.events import Emitter, Function, check_event
 from fastsio.handlers import Listeners
+from fastsio.tasks import DONE, settled
 
 if TYPE_CHECKING:
     from fastsio.client import Client
@@ -129,22 +130,101 @@ class Socket(SocketBase, Emitter, Targeting):
     def _target(self) -> BroadcastOperator:
         return BroadcastOperator(self.nsp, BroadcastOptions(sender=self.id))
 
+    # ---- all events ----
+
+    def on_any(self, function: Function) -> Function:
+        """Calls a function for every event of the client, `function(event, *args)`, before all others.
+
+        Sync or async. Returns the function, so that it decorates too. Source: Socket.IO 4.x (onAny).
+        """
+        self._catching().add_incoming(function)
+        return function
+
+    def prepend_any(self, function: Function) -> Function:
+        """As `on_any`, before those that are there. Source: Socket.IO 4.x."""
+        self._catching().add_incoming(function, first=True)
+        return function
+
+    def off_any(self, function: Callable[..., Any] | None = None) -> Self:
+        """Takes the function, or all of them, away again. Source: Socket.IO 4.x."""
+        self._catching().remove_incoming(function)
+        return self
+
+    def listeners_any(self) -> list[Callable[..., Any]]:
+        """Those of `on_any`, in order. Source: Socket.IO 4.x."""
+        return self._catching().incoming_functions()
+
+    def on_any_outgoing(self, function: Function) -> Function:
+        """Calls a function for every event that is sent to this client, `function(event, *args)`, broadcasts too;
+        acknowledgements are none. Returns the function. Source: Socket.IO 4.x.
+        """
+        self._catching().add_outgoing(function)
+        self._watch_outgoing()
+        return function
+
+    def prepend_any_outgoing(self, function: Function) -> Function:
+        """As `on_any_outgoing`, before those that are there. Source: Socket.IO 4.x."""
+        self._catching().add_outgoing(function, first=True)
+        self._watch_outgoing()
+        return function
+
+    def off_any_outgoing(self, function: Callable[..., Any] | None = None) -> Self:
+        """Takes the function, or all of them, away again. Source: Socket.IO 4.x."""
+        self._catching().remove_outgoing(function)
+        self._watch_outgoing()
+        return self
+
+    def listeners_any_outgoing(self) -> list[Callable[..., Any]]:
+        """Those of `on_any_outgoing`, in order. Source: Socket.IO 4.x."""
+        return self._catching().outgoing_functions()
+
+    def _watch_outgoing(self) -> None:
+        """The namespace's broadcasts tell those that want to know."""
+        if self.connected and self._catching().outgoing_functions():
+            self.nsp._outgoing.add(self.id)
+        else:
+            self.nsp._outgoing.discard(self.id)
+
+    def use(self, function: Function) -> Function:
+        """Asks a function, sync or async, for each event of the client: `function(packet)`, packet = [event, *args].
+
+        It may change the packet. Raising stops the event: the `error` listeners get the exception, and a 2.x client
+        an error packet with its message (`data` of a ConnectError). Returns the function. Source: Socket.IO 2.x.
+        """
+        if not callable(function):
+            raise TypeError(f"a middleware must be callable, got {type(function).__name__}")
+        self._catching().add_middleware(function)
+        return function
+
+    def cancel_handlers(self) -> int:
+        """Cancels the coroutine handlers of this socket that are still running, the calling one left out.
+
+        Returns how many. Source: ours.
+        """
+        return self._cancel_tasks()
+
     # ---- rooms ----
 
-    def join(self, rooms: str | Iterable[str]) -> None:
-        """Enters the room, or several, at once. Source: Socket.IO 2.x."""
+    def join(self, rooms: str | Iterable[str]) -> Awaitable[None]:
+        """Enters the room, or several: at once with the in-memory adapter, when what is returned was awaited with
+        others. Source: Socket.IO 2.x.
+        """
         if self.connected or self._ended:
-            self.nsp.adapter.add_all(self.id, names_of(rooms))
-        else:  # in a middleware: when it is through
-            self._early_rooms = (*self._early_rooms, *names_of(rooms))
+            return settled(self.nsp.adapter.add_all(self.id, names_of(rooms)))
+        self._early_rooms = (*self._early_rooms, *names_of(rooms))  # in a middleware: when it is through
+        return DONE
 
     def _join_early_rooms(self) -> None:
+        if self._has_catching:
+            self._watch_outgoing()  # those of a middleware
         if self._early_rooms:
-            self.nsp.adapter.add_all(self.id, self._early_rooms)
+            settled(self.nsp.adapter.add_all(self.id, self._early_rooms))
 
-    def leave(self, room: str) -> None:
-        """Leaves the room, at once; nothing happens when it is not in it. Source: Socket.IO 2.x."""
-        self.nsp.adapter.delete(self.id, room)
+    def leave(self, room: str) -> Awaitable[None]:
+        """Leaves the room, as `join` enters it; nothing happens when it is not in it. Source: Socket.IO 2.x."""
+        if not isinstance(room, str):
+            raise TypeError(f"a room's name is a str, got {type(room).__name__}")
+        return settled(self.nsp.adapter.delete(self.id, room))
 
     # ---- the end ----
 

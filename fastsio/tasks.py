@@ -2,11 +2,16 @@
 
 import asyncio
 import sys
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from contextvars import Context, ContextVar, copy_context
+from inspect import isawaitable
+from logging import getLogger
 from typing import Any, Protocol
 
+log = getLogger("fastsio")
+
 # The event loop itself only keeps weak references to tasks.
-_running: set[asyncio.Task[None]] = set()
+_running: set["asyncio.Future[Any]"] = set()
 
 
 class _Socket(Protocol):
@@ -15,6 +20,40 @@ class _Socket(Protocol):
 
 class _Answer(Protocol):
     def settle(self, result: object) -> None: ...
+
+
+# Set in a connection's context to that context: a coroutine that runs in it cannot enter it again.
+_entered: ContextVar[Context | None] = ContextVar("fastsio.entered", default=None)
+
+
+class _Done:
+    """Something to await that is done already."""
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return
+        yield
+
+    def __repr__(self) -> str:
+        return "<done>"
+
+
+DONE: Awaitable[None] = _Done()
+
+
+def settled(result: Awaitable[None] | None) -> Awaitable[None]:
+    """What a method gives its caller to await or not: DONE, or a task that goes on by itself."""
+    if result is None:
+        return DONE
+    task = asyncio.ensure_future(result)
+    _keep(task)
+    return task
+
+
+def new_context() -> Context:
+    """The context of one connection: what its coroutines set is there for those that come later."""
+    context = copy_context()
+    context.run(_entered.set, context)
+    return context
 
 
 async def _finish(socket: _Socket, coroutine: Coroutine[Any, Any, object], ack: _Answer | None) -> None:
@@ -26,27 +65,54 @@ async def _finish(socket: _Socket, coroutine: Coroutine[Any, Any, object], ack: 
         socket._failed(error)
 
 
-def start(socket: _Socket, coroutine: Coroutine[Any, Any, object], ack: _Answer | None) -> None:
+def start(
+    socket: _Socket,
+    coroutine: Coroutine[Any, Any, object],
+    ack: _Answer | None,
+    context: Context | None = None,
+    tasks: set[asyncio.Task[None]] | None = None,
+) -> None:
     """Runs a handler's coroutine; its result answers `ack`, its exception is logged.
 
-    From Python 3.12 on its first step runs now, otherwise in the next round of the loop.
+    context: runs in it; tasks: holds the task until it is done. From Python 3.12 on its first step runs now,
+    otherwise in the next round of the loop.
     """
-    spawn(_finish(socket, coroutine, ack))
+    task = spawn(_finish(socket, coroutine, ack), context)
+    if tasks is not None and not task.done():
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
 
-if sys.version_info >= (3, 12):
+def call(function: Callable[..., object], *args: object) -> None:
+    """Calls a function of the application, sync or async; an exception is logged."""
+    try:
+        result = function(*args)
+        if isawaitable(result):
+            spawn(_wait(result))
+    except Exception:
+        log.exception("exception in %r", function)
 
-    def spawn(coroutine: Coroutine[Any, Any, None]) -> None:
-        """Runs a coroutine that handles its own exceptions, as a task that is not lost."""
-        task = asyncio.Task(coroutine, loop=asyncio.get_running_loop(), eager_start=True)
-        if not task.done():
-            _running.add(task)
-            task.add_done_callback(_running.discard)
 
-else:
+async def _wait(awaitable: Awaitable[object]) -> None:
+    try:
+        await awaitable
+    except Exception:
+        log.exception("exception in %r", awaitable)
 
-    def spawn(coroutine: Coroutine[Any, Any, None]) -> None:
-        """Runs a coroutine that handles its own exceptions, as a task that is not lost."""
-        task = asyncio.get_running_loop().create_task(coroutine)
-        _running.add(task)
-        task.add_done_callback(_running.discard)
+
+def _keep(task: "asyncio.Future[Any]") -> None:
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+
+
+def spawn(coroutine: Coroutine[Any, Any, None], context: Context | None = None) -> asyncio.Task[None]:
+    """Runs a coroutine that handles its own exceptions, as a task that is not lost."""
+    loop = asyncio.get_running_loop()
+    if sys.version_info >= (3, 12) and (context is None or _entered.get() is not context):
+        task = asyncio.Task(coroutine, loop=loop, context=context, eager_start=True)
+        if task.done():
+            return task
+    else:
+        task = loop.create_task(coroutine, context=context)
+    _keep(task)
+    return task

@@ -20,6 +20,8 @@ LAYERS = {
         "namespace",
         "sockets",
         "broadcast",
+        "answers",
+        "remote",
         "client",
         "adapter",
         "dispatch",
