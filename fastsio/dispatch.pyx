@@ -18,7 +18,7 @@ from libc.stdint cimport int64_t, uint32_t
 cimport cython
 
 from fastsio.handlers cimport Handler, Listeners
-from fastsio.message cimport encode_packet, message, message_release
+from fastsio.message cimport Message, encode_packet, message, message_release
 from fastsio.outbox cimport Outbox
 from fastsio.wire.sio cimport SIO_ACK, SIO_CONNECT_ERROR, SIO_DISCONNECT, SIO_EVENT, SIO_NO_ID
 
@@ -302,6 +302,11 @@ cdef class SocketBase:
             return self.outbox.push(<uint32_t>self.slot, packet, is_volatile)
         finally:
             message_release(packet)
+
+    def _push(self, Message packet, bint is_volatile=False) -> None:
+        """Sends a packet that is encoded already."""
+        if self.slot >= 0:
+            self.outbox.push(<uint32_t>self.slot, packet.c, is_volatile)
 
     def _emit(self, list items, bint is_volatile=False, bint compress=True) -> None:
         """Sends an event without an acknowledgement: items is [event, *arguments]."""

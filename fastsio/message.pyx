@@ -111,6 +111,9 @@ cdef class Message:
         if self.c != NULL:
             message_release(self.c)
 
+    def __len__(self):
+        return self.c.size
+
     @property
     def frames(self) -> bytes:
         """What a websocket of Engine.IO 4 is sent, as it goes over the wire."""

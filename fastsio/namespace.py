@@ -9,9 +9,10 @@ from logging import getLogger
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
-from fastsio.adapter import Adapter
+from fastsio.adapter import Adapter, RecoverableSession
 from fastsio.broadcast import BroadcastOperator, Reaching
 from fastsio.dispatch import NamespaceBase
+from fastsio.engine.ids import generate_id
 from fastsio.errors import ConnectError
 from fastsio.events import Emitter, Function
 from fastsio.handlers import Listeners
@@ -48,6 +49,7 @@ class Namespace(NamespaceBase, Emitter, Reaching):
         self._connection_listeners = Listeners()
         self._middlewares: tuple[Middleware, ...] = ()
         self._sockets: dict[str, Socket] = {}
+        self._pids: dict[str, Socket] = {}  # connected sockets by what clients recover them by
         self._outgoing: set[str] = set()  # ids of sockets with listeners for all that goes out
         self._everybody = BroadcastOperator(self)
         self._register_methods()
@@ -146,24 +148,67 @@ class Namespace(NamespaceBase, Emitter, Reaching):
 
     # ---- connections ----
 
-    def _admit(self, client: Client, auth: object) -> None:
-        """A client asks to join: the middlewares decide, now or later."""
+    def _admit(self, client: Client, auth: Any) -> None:
+        """A client asks to join: as a new socket, or as one that it had."""
+        if self.server._recovery is None or client.conn.protocol == 3:
+            self._ask(self._new_socket(client, client.new_id(self.name), auth))
+            return
+        pid, offset = (auth.get("pid"), auth.get("offset")) if isinstance(auth, dict) else (None, None)
+        session = self._restore(pid, offset) if isinstance(pid, str) else None
+        if isawaitable(session):
+            spawn(self._admit_restored(client, auth, session), client.context)
+        else:
+            self._admit_session(client, auth, session)
+
+    def _restore(self, pid: str, offset: object) -> Any:
+        """The session of an earlier connection, which ends now if it has not before."""
+        former = self._pids.get(pid)
+        if former is not None:
+            former.conn.close(discard=True)
+        return self.adapter.restore_session(pid, offset if isinstance(offset, str) else None)
+
+    async def _admit_restored(self, client: Client, auth: Any, restoring: Awaitable[Any]) -> None:
+        try:
+            session = await restoring
+        except Exception:
+            log.exception("the adapter of namespace %s could not restore a session", self.name)
+            session = None
+        self._admit_session(client, auth, session)
+
+    def _admit_session(self, client: Client, auth: Any, session: RecoverableSession | None) -> None:
+        assert self.server._recovery is not None
+        if session is None:
+            socket = self._new_socket(client, client.new_id(self.name), auth)
+            socket._pid = generate_id()
+            self._ask(socket)
+            return
+        socket = self._new_socket(client, session.sid, auth)
+        socket._recover(session)
+        if self.server._recovery.skip_middlewares:
+            self._enter(socket)
+        else:
+            self._ask(socket)
+
+    def _new_socket(self, client: Client, id: str, auth: object) -> Socket:
         outbox = self.server._outbox
         assert outbox is not None  # there is a client
-        socket = Socket(self, client, client.new_id(self.name), outbox, auth)
+        return Socket(self, client, id, outbox, auth)
+
+    def _ask(self, socket: Socket) -> None:
+        """The middlewares decide, now or later."""
         remaining = iter(self._middlewares)
         try:
             for middleware in remaining:
                 result = middleware(socket)
                 if isawaitable(result):
-                    spawn(self._admit_later(socket, result, remaining), client.context)
+                    spawn(self._ask_later(socket, result, remaining), socket.client.context)
                     return
         except Exception as error:
             self._refuse(socket, error)
         else:
             self._enter(socket)
 
-    async def _admit_later(self, socket: Socket, result: Awaitable[None] | None, remaining: Any) -> None:
+    async def _ask_later(self, socket: Socket, result: Awaitable[None] | None, remaining: Any) -> None:
         """From the first middleware that has to be waited for."""
         try:
             await result  # type: ignore[misc]
@@ -171,10 +216,21 @@ class Namespace(NamespaceBase, Emitter, Reaching):
                 result = middleware(socket)
                 if isawaitable(result):
                     await result
+            if socket.recovered:
+                await self._recover_again(socket)
         except Exception as error:
             self._refuse(socket, error)
         else:
             self._enter(socket)
+
+    async def _recover_again(self, socket: Socket) -> None:
+        """More may have been missed while the middlewares were at it."""
+        assert socket._pid is not None and isinstance(socket._auth, dict)
+        session = self._restore(socket._pid, socket._auth.get("offset"))
+        if isawaitable(session):
+            session = await session
+        if session is not None:
+            socket._missed = session.missed_packets
 
     def _refuse(self, socket: Socket, error: Exception) -> None:
         client = socket.client
@@ -197,7 +253,12 @@ class Namespace(NamespaceBase, Emitter, Reaching):
         self._sockets[socket.id] = socket
         self.adapter._attach(socket.id, socket._slot)
         client.join(socket)
-        client.send(CONNECT, self.name, {"sid": socket.id})
+        if socket._pid is None:
+            client.send(CONNECT, self.name, {"sid": socket.id})
+        else:
+            self._pids[socket._pid] = socket
+            socket._replay()
+            client.send(CONNECT, self.name, {"sid": socket.id, "pid": socket._pid})
         socket._join_early_rooms()
         self._connected(socket)
 
@@ -211,6 +272,8 @@ class Namespace(NamespaceBase, Emitter, Reaching):
 
     def _remove(self, socket: Socket) -> None:
         self._sockets.pop(socket.id, None)
+        if socket._pid is not None:
+            self._pids.pop(socket._pid, None)
         if self._outgoing:
             self._outgoing.discard(socket.id)
         deleted = self.adapter.delete_all(socket.id)

@@ -12,6 +12,7 @@ from fastsio.engine.cookie import CookieSettings
 from fastsio.engine.cors import Cors, CorsSettings, Origins
 from fastsio.engine.request import Request
 from fastsio.limits import MAX_FRAGMENTS
+from fastsio.recovery import RecoverySettings
 from fastsio.wire.deflate import DeflateSettings
 
 TRANSPORTS = ("polling", "websocket")
@@ -54,6 +55,14 @@ class DeflateOptions(TypedDict, total=False):
     window_bits: int  # 15: how far back a message refers; clients that ask for less get none deflated
 
 
+class RecoveryOptions(TypedDict, total=False):
+    """The option `connection_state_recovery`: clients get what they missed while they were away."""
+
+    max_disconnection_duration: float  # 120.0: how long a client may be away
+    skip_middlewares: bool  # True: those of the namespace are not asked about a recovered client
+    max_buffer: int  # 64 MiB: events kept for each namespace; above it the oldest go, and who missed them starts anew
+
+
 class Options(TypedDict, total=False):
     """What Server(**options) takes; times in seconds, sizes in bytes."""
 
@@ -77,6 +86,7 @@ class Options(TypedDict, total=False):
     add_trailing_slash: bool  # True: path must be followed by "/"
     http_compression: bool | CompressionOptions | None  # True; False or None: off
     per_message_deflate: bool | DeflateOptions | None  # False or None: off
+    connection_state_recovery: bool | RecoveryOptions | None  # None: off
     adapter: Callable[[Any], Any] | None  # None: in memory; a subclass of fastsio.adapter.Adapter, or what makes one
     initial_packet: str | bytes | None  # None; a message that every session begins with
 
@@ -102,6 +112,7 @@ DEFAULTS: dict[str, Any] = {
     "add_trailing_slash": True,
     "http_compression": True,
     "per_message_deflate": False,
+    "connection_state_recovery": None,
     "adapter": None,
     "initial_packet": None,
 }
@@ -127,6 +138,7 @@ GROUPS: dict[str, type] = {
     "cookie": CookieSettings,
     "http_compression": CompressionSettings,
     "per_message_deflate": DeflateSettings,
+    "connection_state_recovery": RecoverySettings,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from fastsio.adapter import Adapter
+from fastsio.adapter import Adapter, RecoveryAdapter
 from fastsio.broadcast import BroadcastOperator, Reaching
 from fastsio.client import Client
 from fastsio.engine.engine import Engine
@@ -14,6 +14,7 @@ from fastsio.events import Emitter
 from fastsio.handlers import Listeners
 from fastsio.namespace import Middleware, Namespace
 from fastsio.options import Options, resolve
+from fastsio.recovery import RecoverySettings
 from fastsio.tasks import settled
 from fastsio.wire.sio import CONNECT_ERROR
 
@@ -33,7 +34,9 @@ class Server(Runnable, Emitter, Reaching):
         self._options = resolve(**options)
         self.max_attachments: int = self._options["max_attachments"]
         self.nsps: dict[str, Namespace] = {}
-        self._new_adapter: Callable[[Namespace], Adapter] = self._options["adapter"] or Adapter
+        self._recovery: RecoverySettings | None = self._options["connection_state_recovery"]
+        in_memory = Adapter if self._recovery is None else RecoveryAdapter
+        self._new_adapter: Callable[[Namespace], Adapter] = self._options["adapter"] or in_memory
         self._adapters_started = False
         self.engine = Engine._under(self._options, self._new_client)
         self.sockets = self.of("/")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from fastsio.adapter import BroadcastOptions
+from fastsio.adapter import BroadcastOptions, Packet, RecoverableSession
 from fastsio.broadcast import BroadcastOperator, Targeting, names_of
 from fastsio.dispatch import SocketBase
 from fastsio.errors import Disconnected
 from fastsio.events import Emitter, Function, check_event
 from fastsio.handlers import Listeners
+from fastsio.message import Message
+from fastsio.recovery import RECOVERABLE
 from fastsio.tasks import DONE, settled
+from fastsio.wire.sio import EVENT
 
 if TYPE_CHECKING:
     from fastsio.client import Client
@@ -34,6 +37,9 @@ class Socket(SocketBase, Emitter, Targeting):
     client: Client
     _early_rooms: tuple[str, ...] = ()
     _ended = False
+    _pid: str | None = None  # with connection state recovery: what the client recovers the socket by
+    _recovered = False
+    _missed: Sequence[Any] = ()  # packets that it missed, until they are sent
 
     def __init__(self, nsp: Namespace, client: Client, id: str, outbox: Outbox, auth: object) -> None:
         self._auth = auth
@@ -74,7 +80,21 @@ class Socket(SocketBase, Emitter, Targeting):
     @property
     def recovered(self) -> bool:
         """Whether the connection state was recovered from an earlier connection. Source: Socket.IO 4.6."""
-        return False
+        return self._recovered
+
+    def _recover(self, session: RecoverableSession) -> None:
+        """Becomes the socket of an earlier connection."""
+        self._recovered = True
+        self._pid = session.pid
+        self._data = session.data
+        self._early_rooms = tuple(session.rooms)
+        self._missed = session.missed_packets
+
+    def _replay(self) -> None:
+        """Sends what was missed."""
+        missed, self._missed = self._missed, ()
+        for packet in missed:
+            self._push(packet if isinstance(packet, Message) else Message(EVENT, self.nsp.name, packet))
 
     # ---- out ----
 
@@ -89,10 +109,18 @@ class Socket(SocketBase, Emitter, Targeting):
         """
         check_event(event)
         if ack is None:
-            self._emit([event, *args])
+            if self._pid is None:
+                self._emit([event, *args])
+            else:
+                self._emit_stored([event, *args])
         elif self.connected:
             self._emit_with_ack([event, *args], _without_error(ack), None)
         return True
+
+    def _emit_stored(self, items: list[object], options: BroadcastOptions = BroadcastOptions()) -> None:
+        """With connection state recovery: the adapter keeps it for a while."""
+        if self.connected:
+            self.nsp.adapter._emit_to(self, Packet(EVENT, self.nsp.name, items), options._replace(sender=None))
 
     def send(self, *args: object, ack: Callable[..., Any] | None = None) -> bool:
         """Emits "message". Source: Socket.IO 2.x."""
@@ -247,6 +275,9 @@ class Socket(SocketBase, Emitter, Targeting):
         if not self.connected:
             return
         self._fire("disconnecting", reason, description)
+        if self._pid is not None and reason in RECOVERABLE:
+            session = RecoverableSession(self.id, self._pid, self.rooms, self.data)
+            settled(self.nsp.adapter.persist_session(session))
         self._ended = True
         self._leave_slot()
         self.nsp._remove(self)
@@ -299,7 +330,9 @@ class SocketEmitter(Targeting):
         """As Socket.emit; after `timeout`, ack(error, *answer): error is None, or AckTimeout, or Disconnected."""
         check_event(event)
         items, volatile, compress = [event, *args], self._options.volatile, self._options.compress
-        if ack is None:
+        if ack is None and self._socket._pid is not None:
+            self._socket._emit_stored(items, self._options)
+        elif ack is None:
             self._socket._emit(items, volatile, compress)
         elif self._seconds is not None:
             self._socket._emit_with_ack(items, ack, self._seconds, volatile, compress)

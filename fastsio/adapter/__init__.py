@@ -2,5 +2,6 @@
 
 from fastsio.adapter.memory import Adapter
 from fastsio.adapter.options import BroadcastOptions, Packet
+from fastsio.adapter.recovery import RecoverableSession, RecoveryAdapter
 
-__all__ = ["Adapter", "BroadcastOptions", "Packet"]
+__all__ = ["Adapter", "BroadcastOptions", "Packet", "RecoverableSession", "RecoveryAdapter"]

@@ -165,6 +165,12 @@ class Adapter(Emitter):
         sender = -1 if options.sender is None else rooms.ids.get(options.sender, -1)
         outbox.send_to(rooms, options.rooms, options.excepts, sender, message, options.volatile)
 
+    def _emit_to(self, socket: Socket, packet: Packet, options: BroadcastOptions) -> None:
+        """An event for one socket, of which the adapter may keep a copy: only with connection state recovery."""
+        sent = self.broadcast(packet, options._replace(rooms=(socket.id,)))
+        if sent is not None:
+            settled(sent)
+
     def sockets(self, rooms: Collection[str] = ()) -> set[str] | Awaitable[set[str]]:
         """The ids of the sockets in any of the rooms; none: of all sockets."""
         id_of = self._rooms.id_of

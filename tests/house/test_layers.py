@@ -30,7 +30,7 @@ LAYERS = {
     "hosting": ["hosting"],
     "fan-out": ["outbox", "rooms", "message", "bitset"],
     "codecs": ["wire"],
-    "ground": ["checks", "errors", "limits", "tasks", "events", "handlers"],
+    "ground": ["checks", "recovery", "errors", "limits", "tasks", "events", "handlers"],
 }
 
 # layer -> the layers that it may see beside itself
