@@ -39,8 +39,13 @@ class CuttingProxy:
             self.streams.discard(writer)
             writer.close()
 
-    def cut(self) -> None:
-        """Resets every connection: what is on its way is lost."""
+    async def cut(self) -> None:
+        """Resets every connection, of which there is one at least: what is on its way is lost."""
+        while not self.streams:
+            await asyncio.sleep(0)
+        self.drop()
+
+    def drop(self) -> None:
         for writer in list(self.streams):
             writer.transport.abort()
 
@@ -53,7 +58,7 @@ async def cutting(io: Server):
         yield proxy, server.sockets[0].getsockname()[1]
     finally:
         server.close()
-        proxy.cut()
+        proxy.drop()
         await asyncio.sleep(0.05)
 
 
@@ -96,7 +101,7 @@ async def test_a_thousand_events_each_way_and_ten_cuts(transport: str) -> None:
                     seen = len(came)
                     while len(came) < seen + 20 and not told.done():
                         await asyncio.sleep(0.01)
-                    proxy.cut()
+                    await proxy.cut()
                 output, _ = await asyncio.wait_for(told, 40)
             finally:
                 if client.returncode is None:
