@@ -270,6 +270,9 @@ class Namespace(NamespaceBase, Emitter, Reaching):
         socket._fire("connection")
         socket._fire("connect")
 
+    def _failed(self, error: Exception) -> None:
+        log.error("exception in a listener of namespace %s", self.name, exc_info=error)
+
     def _remove(self, socket: Socket) -> None:
         self._sockets.pop(socket.id, None)
         if socket._pid is not None:

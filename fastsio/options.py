@@ -86,6 +86,7 @@ class Options(TypedDict, total=False):
     add_trailing_slash: bool  # True: path must be followed by "/"
     http_compression: bool | CompressionOptions | None  # True; False or None: off
     per_message_deflate: bool | DeflateOptions | None  # False or None: off
+    cleanup_empty_child_namespaces: bool  # False; True: a dynamic namespace goes with its last socket
     connection_state_recovery: bool | RecoveryOptions | None  # None: off
     adapter: Callable[[Any], Any] | None  # None: in memory; a subclass of fastsio.adapter.Adapter, or what makes one
     initial_packet: str | bytes | None  # None; a message that every session begins with
@@ -112,6 +113,7 @@ DEFAULTS: dict[str, Any] = {
     "add_trailing_slash": True,
     "http_compression": True,
     "per_message_deflate": False,
+    "cleanup_empty_child_namespaces": False,
     "connection_state_recovery": None,
     "adapter": None,
     "initial_packet": None,
@@ -130,7 +132,7 @@ INTEGERS = {
     "max_backlog": (1, 2**48),
     "max_connections": (1, 2**31),
 }
-BOOLEANS = ("serve_client", "allow_upgrades", "allow_eio3", "add_trailing_slash")
+BOOLEANS = ("serve_client", "allow_upgrades", "allow_eio3", "add_trailing_slash", "cleanup_empty_child_namespaces")
 
 
 GROUPS: dict[str, type] = {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from re import Pattern
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
+from fastsio import parents
 from fastsio.adapter import Adapter, RecoveryAdapter
 from fastsio.broadcast import BroadcastOperator, Reaching
 from fastsio.client import Client
@@ -34,6 +36,7 @@ class Server(Runnable, Emitter, Reaching):
         self._options = resolve(**options)
         self.max_attachments: int = self._options["max_attachments"]
         self.nsps: dict[str, Namespace] = {}
+        self._parents: list[parents.ParentNamespace] = []
         self._recovery: RecoverySettings | None = self._options["connection_state_recovery"]
         in_memory = Adapter if self._recovery is None else RecoveryAdapter
         self._new_adapter: Callable[[Namespace], Adapter] = self._options["adapter"] or in_memory
@@ -45,15 +48,23 @@ class Server(Runnable, Emitter, Reaching):
 
     # ---- namespaces ----
 
-    def of(self, name: str, listener: Callable[..., Any] | None = None) -> Namespace:
-        """The namespace of this name, made when it is asked for the first time.
+    def of(self, name: str | Pattern[str] | parents.Match, listener: Callable[..., Any] | None = None) -> Namespace:
+        """The namespace of this name, made when it is asked for the first time; or one that makes namespaces.
 
-        name: a missing "/" in front is added; listener: registered for its "connection". Source: Socket.IO 2.x.
+        name: a missing "/" in front is added. A compiled regular expression (found anywhere in the name), or a
+        function `fn(name, auth) -> bool`, sync or async: a ParentNamespace, which makes a namespace for each name
+        that a client asks for and that it matches, see fastsio.parents.ParentNamespace. listener: registered for its
+        "connection". Source: Socket.IO 2.x.
         """
-        if not isinstance(name, str):
-            raise TypeError(f"the name of a namespace is a str, got {type(name).__name__}")
-        name = name if name.startswith("/") else "/" + name
-        nsp = self.nsps.get(name) or self.register(Namespace(name))
+        nsp: Namespace
+        if isinstance(name, str):
+            name = name if name.startswith("/") else "/" + name
+            nsp = self.nsps.get(name) or self.register(Namespace(name))
+        elif isinstance(name, Pattern) or callable(name):
+            nsp = parents.ParentNamespace(f"/_{len(self._parents)}", self, name)
+            self._parents.append(nsp)
+        else:
+            raise TypeError(f"a namespace is named by a str, a pattern or a function, got {type(name).__name__}")
         if listener is not None:
             nsp.on("connection", listener)
         return nsp
@@ -69,7 +80,13 @@ class Server(Runnable, Emitter, Reaching):
         self.nsps[nsp.name] = nsp
         if nsp.name == "/":
             self.sockets = nsp
+        elif not isinstance(nsp, parents.ChildNamespace):
+            self._tell_new(nsp)
         return nsp
+
+    def _tell_new(self, nsp: Namespace) -> None:
+        """Calls the listeners of "new_namespace"."""
+        self.sockets._connection_listeners.fire(self.sockets, "new_namespace", nsp)
 
     def adapter(self, adapter: Callable[[Namespace], Adapter] | None = None) -> Any:
         """What makes a namespace's adapter: without an argument it is returned, otherwise set for all namespaces.
@@ -108,9 +125,15 @@ class Server(Runnable, Emitter, Reaching):
         nsp = self.nsps.get(name)
         if nsp is not None:
             nsp._admit(client, auth)
+        elif self._parents:
+            parents.connect(self, client, name, auth)
         else:
-            client.refuse(b"" if name == "/" else name.encode())
-            client.send(CONNECT_ERROR, name, {"message": "Invalid namespace"})
+            self._refuse(client, name)
+
+    def _refuse(self, client: Client, name: str) -> None:
+        """There is no such namespace."""
+        client.refuse(b"" if name == "/" else name.encode())
+        client.send(CONNECT_ERROR, name, {"message": "Invalid namespace"})
 
     @property
     def _outbox(self) -> Outbox | None:

@@ -22,6 +22,7 @@ LAYERS = {
         "broadcast",
         "answers",
         "remote",
+        "parents",
         "client",
         "adapter",
         "dispatch",
