@@ -52,3 +52,4 @@ cdef class Acknowledgement:
     cdef bint taken  # a handler has the callable: return values do not answer
 
     cdef int answer(self, object result) except -1
+    cdef bint waits_for(self, object result) except -1

@@ -29,6 +29,12 @@ from fastsio.tasks import start
 
 cdef extern from "Python.h":
     bint PyCoro_CheckExact(object) noexcept
+    bint PyBool_Check(object) noexcept
+    bint PyDict_CheckExact(object) noexcept
+    bint PyList_CheckExact(object) noexcept
+    bint PyLong_CheckExact(object) noexcept
+    bint PyTuple_CheckExact(object) noexcept
+    bint PyUnicode_CheckExact(object) noexcept
 
 
 log = getLogger("fastsio")
@@ -107,6 +113,8 @@ cdef class Acknowledgement:
         cdef int64_t ack_id = self.id
         if ack_id < 0 or self.taken:
             return 0
+        if not is_plain(result) and self.waits_for(result):
+            return 0
         self.id = -1
         if result is None:
             data = []
@@ -116,9 +124,34 @@ cdef class Acknowledgement:
             data = [result]
         return self.socket.send(SIO_ACK, ack_id, data, False)
 
+    cdef bint waits_for(self, object result) except -1:
+        """Whether it is an awaitable, such as socket.join gives: then the answer comes when it is done."""
+        if not isawaitable(result):
+            return False
+        self.socket.begin(value_of(result), self)
+        return True
+
     def settle(self, object result) -> None:
         """The same, for a coroutine handler that has returned."""
         self.answer(result)
+
+
+cdef inline bint is_plain(object result) noexcept:
+    """Whether it is what handlers mostly return, which nobody could wait for."""
+    return (
+        result is None
+        or PyDict_CheckExact(result)
+        or PyList_CheckExact(result)
+        or PyTuple_CheckExact(result)
+        or PyUnicode_CheckExact(result)
+        or PyLong_CheckExact(result)
+        or PyBool_Check(result)
+    )
+
+
+async def value_of(awaitable) -> object:
+    """What an awaitable that is no coroutine comes to."""
+    return await awaitable
 
 
 cdef class SocketBase:

@@ -282,6 +282,7 @@ class Namespace(NamespaceBase, Emitter, Reaching):
         deleted = self.adapter.delete_all(socket.id)
         if deleted is not None:
             settled(deleted)
+            self.adapter._detach(socket.id)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}, {len(self._sockets)} sockets>"

@@ -82,6 +82,11 @@ class Adapter(Emitter):
         if self._wants_own:
             settled(self.add_all(id, (id,)))
 
+    def _detach(self, id: str) -> None:
+        """The socket's slot is given back now, however long another adapter's delete_all takes."""
+        if id in self._rooms.ids:
+            Adapter.delete_all(self, id)
+
     def add_all(self, id: str, rooms: Iterable[str]) -> Awaitable[None] | None:
         """Adds the socket to the rooms; nothing happens when it is gone. Called with its own id when it connects."""
         slot = self._rooms.ids.get(id)

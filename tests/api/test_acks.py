@@ -90,3 +90,19 @@ async def test_pending_acks_are_bounded():
             socket.emit("ask", ack=print)
         with pytest.raises(RuntimeError, match="10000"):
             socket.emit("ask", ack=print)
+
+
+async def test_awaitable_as_the_answer():
+    """A lambda that joins a room answers as a function that does: when it is done, without an argument."""
+    async with serving() as io:
+        io.event("join")(lambda socket, room: socket.join(room))
+
+        @io.event
+        def later(socket):
+            return asyncio.ensure_future(asyncio.sleep(0.01, "late"))
+
+        async with wire(io, join=True) as client:
+            client.emit("join", "room", ack=0)
+            assert await client.ack(0) == []
+            client.emit("later", ack=1)
+            assert await client.ack(1) == ["late"]
