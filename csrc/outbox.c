@@ -182,6 +182,7 @@ void outbox_destroy(outbox *self) {
     free(self->slots);
     free(self->queue);
     free(self->overflows);
+    free(self->drained);
 }
 
 /* The ring is copied straight, so that it starts at 0 in the larger one. */
@@ -191,9 +192,11 @@ static int grow(outbox *self) {
     uint32_t *queue = malloc(capacity * sizeof(uint32_t));
     uint32_t *overflows = realloc(self->overflows, capacity * sizeof(uint32_t));
     if (overflows != NULL) self->overflows = overflows;
+    uint32_t *drained = realloc(self->drained, capacity * sizeof(uint32_t));
+    if (drained != NULL) self->drained = drained;
     slot *slots = realloc(self->slots, capacity * sizeof(slot));
     if (slots != NULL) self->slots = slots;
-    if (queue == NULL || overflows == NULL || slots == NULL) {
+    if (queue == NULL || overflows == NULL || drained == NULL || slots == NULL) {
         free(queue);
         return -1;
     }
@@ -218,13 +221,13 @@ int64_t outbox_open(outbox *self, int fd, uint32_t flags) {
         number = self->used++;
     }
     self->root.refs++;
-    /* A slot that was closed while in the queue is still there: it keeps its place. */
-    uint32_t queued = generation ? self->slots[number].flags & SLOT_QUEUED : 0;
+    /* A slot that was closed while in the queue, or in `drained`, is still there: it keeps its place. */
+    uint32_t kept = generation ? self->slots[number].flags & (SLOT_QUEUED | SLOT_DRAINED) : 0;
     self->slots[number] = (slot){
         .pending = &self->root,
         .fd = fd,
         .generation = generation,
-        .flags = (uint16_t)(SLOT_USED | SLOT_OPEN | queued | (flags & SLOT_DIRECT)),
+        .flags = (uint16_t)(SLOT_USED | SLOT_OPEN | kept | (flags & SLOT_DIRECT)),
     };
     return number;
 }
@@ -237,7 +240,7 @@ void outbox_close(outbox *self, uint32_t number) {
     at->fd = -1;
     at->handed = 0;
     at->generation++;
-    at->flags &= SLOT_QUEUED;
+    at->flags &= SLOT_QUEUED | SLOT_DRAINED;
     at->next_free = self->free_list;
     self->free_list = number;
 }
@@ -255,6 +258,31 @@ void outbox_set_dialect(outbox *self, uint32_t number, uint32_t dialect) {
 size_t outbox_pending(const outbox *self, uint32_t number) {
     const slot *at = &self->slots[number];
     return at->handed + (at->pending ? at->pending->size : 0);
+}
+
+/* ---- who wants to know that nothing is left ---- */
+
+void outbox_watch(outbox *self, uint32_t number, int on) {
+    slot *at = &self->slots[number];
+    ASSERT(number < self->used && (at->flags & SLOT_USED));
+    at->flags = (uint16_t)(on ? at->flags | SLOT_WATCHED : at->flags & ~(uint32_t)SLOT_WATCHED);
+}
+
+static void note_drained(outbox *self, slot *at, uint32_t number) {
+    if ((at->flags & SLOT_DRAINED) || at->pending != &self->root || at->handed != 0) return;
+    at->flags |= SLOT_DRAINED;
+    self->drained[self->drained_count++] = number;
+    ASSERT(self->drained_count <= self->capacity);
+}
+
+int64_t outbox_next_drained(outbox *self) {
+    while (self->drained_count != 0) {
+        uint32_t number = self->drained[--self->drained_count];
+        slot *at = &self->slots[number];
+        at->flags &= (uint16_t)~SLOT_DRAINED;
+        if ((at->flags & SLOT_WATCHED) && at->pending == &self->root && at->handed == 0) return number;
+    }
+    return -1;
 }
 
 /* ---- push ---- */
@@ -374,28 +402,41 @@ static void send_slot(outbox *self, uint32_t number) {
         self->stats.bytes += sent;
         if (sent == bytes.size) {
             cohort_release(self, node);
+            if (at->flags & SLOT_WATCHED) note_drained(self, at, number);
             return;
         }
     }
     span rest = {bytes.data + sent, bytes.size - sent};
+    self->stats.handed += rest.size;
     block(self, at, rest.size);
     hand_over(self, number, node, rest, 0);
 }
 
+static void note_flush(outbox *self, uint32_t size) {
+    if (size == 0) return;
+    self->stats.flushes++;
+    self->stats.flushed += size;
+    if (size > self->stats.largest) self->stats.largest = size;
+    self->flush_sizes[31 - __builtin_clz(size)]++;
+}
+
 int outbox_flush(outbox *self, uint64_t deadline_ns) {
-    uint32_t sends = 0;
-    while (self->queue_size != 0) {
-        if (self->handover_count == OUTBOX_HANDOVERS) return 1;
-        if (++sends % CLOCK_EVERY == 0 && outbox_now() > deadline_ns) return 1;
+    uint32_t looks = 0, size = 0;
+    int left;
+    while ((left = self->queue_size != 0)) {
+        if (self->handover_count == OUTBOX_HANDOVERS) break;
+        if (++looks % CLOCK_EVERY == 0 && outbox_now() > deadline_ns) break;
         uint32_t number = self->queue[self->queue_head];
         self->queue_head = (self->queue_head + 1) & (self->capacity - 1);
         self->queue_size--;
         slot *at = &self->slots[number];
         at->flags &= (uint16_t)~SLOT_QUEUED;
         if (!(at->flags & SLOT_USED) || (at->flags & SLOT_BLOCKED) || at->pending == &self->root) continue;
+        size++;
         send_slot(self, number);
     }
-    return 0;
+    note_flush(self, size);
+    return left;
 }
 
 void outbox_flush_slot(outbox *self, uint32_t number) {
@@ -412,6 +453,14 @@ void outbox_unblock(outbox *self, uint32_t number) {
     at->flags &= (uint16_t)~SLOT_BLOCKED;
     at->handed = 0;
     if (at->pending != &self->root) enqueue(self, at, number);
+    else if (at->flags & SLOT_WATCHED) note_drained(self, at, number);
+}
+
+void outbox_taken(outbox *self, uint32_t number) {
+    slot *at = &self->slots[number];
+    self->stats.handed -= at->handed;
+    at->handed = 0;
+    if (at->flags & SLOT_WATCHED) note_drained(self, at, number);
 }
 
 void outbox_adopt(outbox *self, uint32_t number, int fd, uint32_t flags, uint32_t dialect) {

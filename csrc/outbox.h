@@ -38,6 +38,8 @@ enum slot_flags {
     SLOT_BLOCKED = 4, /* somebody else still holds bytes that must go first */
     SLOT_QUEUED = 8,
     SLOT_USED = 16,
+    SLOT_WATCHED = 32, /* goes into `drained` whenever nothing is left for it */
+    SLOT_DRAINED = 64, /* is in `drained` */
 };
 
 typedef struct slot {
@@ -71,7 +73,13 @@ typedef struct outbox_stats {
     uint64_t dropped;   /* volatile messages not queued for a blocked slot */
     uint64_t overflows; /* slots that reached max_backlog */
     uint64_t blocked;   /* times that a slot became blocked */
+    uint64_t handed;    /* bytes handed over and not taken back by outbox_taken */
+    uint64_t flushes;   /* calls of outbox_flush that had something to send */
+    uint64_t flushed;   /* slots that these sent something or handed it over, together */
+    uint64_t largest;   /* most of them in one flush */
 } outbox_stats;
+
+#define OUTBOX_FLUSH_SIZES 32
 
 typedef struct outbox {
     slot *slots;
@@ -92,11 +100,14 @@ typedef struct outbox {
     uint32_t handover_count;
     uint32_t *overflows; /* slots that passed max_backlog since the caller last looked, see outbox_push */
     uint32_t overflow_count;
+    uint32_t *drained; /* watched slots with nothing left, see outbox_next_drained */
+    uint32_t drained_count;
 
     outbox_send send;
     void *send_context;
     deflater deflater; /* for DIALECT_DEFLATE */
     outbox_stats stats;
+    uint64_t flush_sizes[OUTBOX_FLUSH_SIZES]; /* flushes of 1 slot, of 2 and 3, of 4 to 7, and so on */
 } outbox;
 
 int outbox_init(outbox *self, size_t max_backlog); /* -1: no memory */
@@ -140,6 +151,16 @@ void outbox_flush_slot(outbox *self, uint32_t slot);
 /* The owner still holds bytes of the slot / all of them are gone: then `handed` is 0 and the slot is queued again. */
 void outbox_block(outbox *self, uint32_t slot, size_t handed);
 void outbox_unblock(outbox *self, uint32_t slot);
+
+/* What was handed over went into other slots, which count it again: nothing of it waits here. Still blocked. */
+void outbox_taken(outbox *self, uint32_t slot);
+
+/* Whether the slot is watched: put into `drained` each time that a flush, an unblock or outbox_taken leaves nothing
+ * for it here and nothing handed over. A slot that is closed is watched no more. */
+void outbox_watch(outbox *self, uint32_t slot, int on);
+
+/* Takes a slot from `drained` that is watched and still has nothing left; -1: there is none. */
+int64_t outbox_next_drained(outbox *self);
 
 /* Bytes waiting for this slot, here and handed over. */
 size_t outbox_pending(const outbox *self, uint32_t slot);

@@ -12,6 +12,7 @@ cdef extern from "outbox.h" nogil:
         SLOT_OPEN
         SLOT_DIRECT
         SLOT_BLOCKED
+        OUTBOX_FLUSH_SIZES
 
     ctypedef struct slot:
         size_t handed
@@ -33,6 +34,10 @@ cdef extern from "outbox.h" nogil:
         uint64_t dropped
         uint64_t overflows
         uint64_t blocked
+        uint64_t handed
+        uint64_t flushes
+        uint64_t flushed
+        uint64_t largest
 
     ctypedef struct outbox:
         slot *slots
@@ -42,8 +47,10 @@ cdef extern from "outbox.h" nogil:
         uint32_t handover_count
         uint32_t *overflows
         uint32_t overflow_count
+        uint32_t drained_count
         deflater deflater
         outbox_stats stats
+        uint64_t *flush_sizes
 
     int outbox_init(outbox *self, size_t max_backlog)
     void outbox_destroy(outbox *self)
@@ -58,6 +65,9 @@ cdef extern from "outbox.h" nogil:
     void outbox_flush_slot(outbox *self, uint32_t slot)
     void outbox_block(outbox *self, uint32_t slot, size_t handed)
     void outbox_unblock(outbox *self, uint32_t slot)
+    void outbox_taken(outbox *self, uint32_t slot)
+    void outbox_watch(outbox *self, uint32_t slot, int on)
+    int64_t outbox_next_drained(outbox *self)
     size_t outbox_pending(const outbox *self, uint32_t slot)
     int cohort_wants_compression(const outbox *self, const cohort *node)
     void cohort_release(outbox *self, cohort *node)
@@ -75,6 +85,8 @@ cdef class SlotOwner:
     cdef int on_stuck(self, int error) except -1
     # The deadline that was set for the slot has come.
     cdef int on_deadline(self) except -1
+    # The slot is watched, and nothing is left that was queued for it. Must not call the user's code.
+    cdef int on_drained(self) except -1
 
 
 cdef class Outbox:
@@ -85,6 +97,7 @@ cdef class Outbox:
     cdef unsigned long thread
     cdef object flush_callback  # the bound method, made once
     cdef bint scheduled
+    cdef uint64_t others  # accepted, and no messages: packets of a type of their own, HTTP, bare frames
     cdef object deflate  # callable(bytes) -> bytes, or None
 
     cdef int64_t open(self, SlotOwner owner, int fd) except -1
@@ -100,6 +113,8 @@ cdef class Outbox:
     cdef int flush_slot(self, uint32_t slot) except -1
     cdef int block(self, uint32_t slot) except -1
     cdef int unblock(self, uint32_t slot) except -1
+    cdef int taken(self, uint32_t slot) except -1
+    cdef int watch(self, uint32_t slot, bint on) except -1
     cdef int flush_until(self, uint64_t deadline) except -1
     cdef bint has_work(self) noexcept
     cdef int check_thread(self) except -1
@@ -107,3 +122,5 @@ cdef class Outbox:
     cdef int after_push(self) except -1
     cdef int settle_overflows(self) except -1
     cdef int settle_handovers(self) except -1
+    cdef int settle_drained(self) except -1
+    cdef int schedule(self) except -1

@@ -48,6 +48,9 @@ cdef class SlotOwner:
     cdef int on_deadline(self) except -1:
         raise NotImplementedError
 
+    cdef int on_drained(self) except -1:
+        return 0
+
     def _stuck(self, int error) -> None:
         if self.slot >= 0:
             self.on_stuck(error)
@@ -191,17 +194,19 @@ cdef class Outbox:
         """Appends bytes that are sent as they are."""
         cdef message *raw = encode_raw(data)
         try:
-            return self.push(slot, raw, False)
+            self.others += self.push(slot, raw, False)
         finally:
             message_release(raw)
+        return 0
 
     cdef int write_packet(self, uint32_t slot, bytes packet) except -1:
         """Appends an Engine.IO packet in text, its type included."""
         cdef message *text = encode_text(packet)
         try:
-            return self.push(slot, text, False)
+            self.others += self.push(slot, text, False)
         finally:
             message_release(text)
+        return 0
 
     cdef int check_thread(self) except -1:
         if PyThread_get_thread_ident() != self.thread:
@@ -213,9 +218,11 @@ cdef class Outbox:
     cdef int after_push(self) except -1:
         if self.c.overflow_count != 0:
             self.settle_overflows()
-        if not self.scheduled:
-            self.scheduled = True
-            self.loop.call_soon(self.flush_callback)
+        return self.schedule() if not self.scheduled else 0
+
+    cdef int schedule(self) except -1:
+        self.scheduled = True
+        self.loop.call_soon(self.flush_callback)
         return 0
 
     cdef int settle_overflows(self) except -1:
@@ -236,10 +243,12 @@ cdef class Outbox:
     def _flush(self) -> None:
         try:
             self.flush_until(outbox_now() + SLICE_NS)
+            if self.c.drained_count != 0:
+                self.settle_drained()
         finally:
-            self.scheduled = self.has_work()
-            if self.scheduled:
-                self.loop.call_soon(self.flush_callback)
+            self.scheduled = False
+            if self.has_work() or self.c.drained_count != 0:
+                self.schedule()
 
     cdef int flush_until(self, uint64_t deadline) except -1:
         while self.has_work():  # an owner that takes a handover may write to another slot
@@ -267,6 +276,16 @@ cdef class Outbox:
         outbox_unblock(self.c, slot)
         return self.after_push()
 
+    cdef int taken(self, uint32_t slot) except -1:
+        """What the slot handed over was queued for other slots; it stays blocked."""
+        outbox_taken(self.c, slot)
+        return self.after_push()
+
+    cdef int watch(self, uint32_t slot, bint on) except -1:
+        """Whether the owner is told, by on_drained, each time that nothing is left for the slot."""
+        outbox_watch(self.c, slot, on)
+        return 0
+
     cdef int settle_handovers(self) except -1:
         # Each is taken off before its owner is called, who may come back here.
         cdef handover given
@@ -282,7 +301,17 @@ cdef class Outbox:
                 self.loop.call_soon(owner._stuck, given.error)
             else:
                 owner.on_handover(data)
+        if self.c.drained_count != 0 and not self.scheduled:
+            self.schedule()
         return 0
+
+    cdef int settle_drained(self) except -1:
+        cdef int64_t number
+        while True:
+            number = outbox_next_drained(self.c)
+            if number < 0:
+                return 0
+            (<SlotOwner>self.owners[number]).on_drained()
 
     cdef object rest_of(self, handover *given):
         cdef CohortBuffer buffer = CohortBuffer.__new__(CohortBuffer)
@@ -320,3 +349,14 @@ cdef class Outbox:
     def stats(self) -> dict[str, int]:
         """Counters since the start; their meaning is in csrc/outbox.h."""
         return self.c.stats
+
+    def messages(self) -> int:
+        """Messages x receivers accepted since the start."""
+        return self.c.stats.pushed - self.others
+
+    def flush_sizes(self) -> list[int]:
+        """Flushes that served 1 slot, 2 or 3, 4 to 7, and so on, as far as there were any."""
+        cdef int size = OUTBOX_FLUSH_SIZES
+        while size > 0 and self.c.flush_sizes[size - 1] == 0:
+            size -= 1
+        return [self.c.flush_sizes[index] for index in range(size)]

@@ -82,9 +82,23 @@ def test_stats(wire):
     wire.loop.settle()
     wire.emit("b")
     assert wire.emit("c", is_volatile=True) == 0
-    stats = wire.outbox.stats()
-    assert stats == {"pushed": 2, "sends": 0, "bytes": 0, "dropped": 1, "overflows": 0, "blocked": 1}
-    assert owner.pending == len(Message(EVENT, "/", "a").frames) + len(Message(EVENT, "/", "b").frames)
+    owner.write(b"no message")
+    first = len(Message(EVENT, "/", "a").frames)
+    assert wire.outbox.stats() == {
+        "pushed": 3,
+        "sends": 0,
+        "bytes": 0,
+        "dropped": 1,
+        "overflows": 0,
+        "blocked": 1,
+        "handed": first,
+        "flushes": 1,
+        "flushed": 1,
+        "largest": 1,
+    }
+    assert wire.outbox.messages() == 2
+    assert wire.outbox.flush_sizes() == [1]
+    assert owner.pending == 2 * first + len(b"no message")
 
 
 def test_views_are_shared_and_outlive_everything(wire):

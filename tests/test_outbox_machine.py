@@ -85,6 +85,8 @@ def connection_class():
             self.waiting = []
             self.held = deque()  # handed over and not written
             self.handed = 0  # bytes handed over since it was last unblocked
+            self.watched = False
+            self.owed = False  # to be told that nothing is left, as soon as that is so
             self.errors = []
             self.expected_errors = []
 
@@ -96,13 +98,22 @@ def connection_class():
                 self.unblock()
             elif self.polls:
                 self.received += data
-                self.handed += len(data)
+                self.parked = True
+                self.handed = 0
+                self.taken()
             else:
                 self.held.append(data)
                 self.handed += len(data)
 
         def stuck(self, error):
             self.errors.append(error)
+
+        def drained(self):
+            assert self.watched and self.nothing_left()
+            self.owed = False
+
+        def nothing_left(self):
+            return not self.waiting and not self.handed
 
         @property
         def is_blocked(self):
@@ -197,6 +208,7 @@ class RoomsAndOutbox(RuleBasedStateMachine):
         self.note_flush(new)
         new.joined, new.takes = old.joined, old.takes
         number, waiting = old.number, old.waiting
+        new.watched, new.owed = old.watched, old.owed
         assert new.adopt(number, -1 if new.ours is None else new.ours.fileno(), dialect)
         assert (old.number, new.number) == (-1, number)
         if not new.takes:
@@ -233,6 +245,12 @@ class RoomsAndOutbox(RuleBasedStateMachine):
         connection.detach()
         connection.takes = False
 
+    @rule(connection=connections, on=st.booleans())
+    def watch(self, connection, on):
+        connection.watch(on)
+        connection.watched = on
+        connection.owed = on and not connection.nothing_left()
+
     # ---- rooms ----
 
     def name(self, name):
@@ -266,6 +284,7 @@ class RoomsAndOutbox(RuleBasedStateMachine):
             connection.expected_errors.append(0)
             return False
         connection.waiting.append(waiting)
+        connection.owed = connection.watched
         if is_over:
             self.note_flush(connection)
         return True
@@ -276,7 +295,7 @@ class RoomsAndOutbox(RuleBasedStateMachine):
             return
         if connection.waiting and connection.hung_up:
             connection.expected_errors.append(errno.EPIPE)
-            connection.takes = False
+            connection.takes = connection.owed = False
             connection.waiting.clear()
         connection.note_flushed()
 
@@ -338,6 +357,7 @@ class RoomsAndOutbox(RuleBasedStateMachine):
         self.loop.settle()
         for connection in self.here.values():
             assert connection.errors == connection.expected_errors
+            assert not (connection.owed and connection.nothing_left())
 
     # ---- the peers read, the transports write ----
 

@@ -1,14 +1,13 @@
 from libc.stdint cimport uint8_t, uint32_t
 
 from fastsio.engine.core cimport Core
-from fastsio.engine.session cimport Session, Transport
+from fastsio.engine.session cimport Transport
 
 
 # A websocket that an ASGI server carries: the messages of a session, without the frames around them.
 # The slot is blocked from each handover until the server has taken all of it.
 cdef class AsgiWebSocket(Transport):
     cdef Core core
-    cdef readonly Session session  # None once the websocket is gone
     cdef bint probing  # it is the session's candidate for an upgrade, not yet its transport
     cdef uint32_t dialect
     cdef object deliver  # called with a list of messages, each str or bytes, to be sent in this order

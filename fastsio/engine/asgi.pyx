@@ -72,6 +72,7 @@ cdef class AsgiWebSocket(Transport):
             self.receive(<const uint8_t *>PyBytes_AS_STRING(message), PyBytes_GET_SIZE(message), True)
 
     cdef int receive(self, const uint8_t *data, size_t size, bint is_binary) except -1:
+        self.core.bytes_in += size
         if size > self.core.limits.max_message:
             self.close_code = TOO_BIG
             self.core.counters["websocket error %d" % TOO_BIG] += 1

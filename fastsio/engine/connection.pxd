@@ -3,7 +3,7 @@ from libc.stdint cimport uint8_t, uint32_t
 from fastsio.engine.core cimport Core
 from fastsio.engine.http cimport HttpParser
 from fastsio.engine.request cimport Request
-from fastsio.engine.session cimport Session, Transport
+from fastsio.engine.session cimport Transport
 from fastsio.wire.ws cimport ws_decoder, ws_event, ws_limits
 
 
@@ -34,7 +34,6 @@ cdef class Connection(Transport):
     cdef bint eof  # the peer sends no more
 
     # Websocket: from the upgrade on.
-    cdef readonly Session session
     cdef bint probing  # it is the session's candidate for an upgrade, not yet its transport
     cdef uint32_t dialect
     cdef const ws_limits *limits  # the core's

@@ -77,6 +77,7 @@ cdef class Connection(Transport):
 
     def buffer_updated(self, Py_ssize_t size) -> None:
         cdef uint8_t *data = self.core.bytes
+        self.core.bytes_in += size
         if self.state == ConnectionState.WEBSOCKET:
             if self.pongs != 0 and not self.blocked():
                 self.pongs = 0
@@ -434,10 +435,8 @@ cdef class Connection(Transport):
             self.state = ConnectionState.CLOSING
             self.transport.abort()
             return 0
-        cdef uint8_t code[2]
-        code[0] = (self.close_code >> 8) & 0xFF
-        code[1] = self.close_code & 0xFF
-        self.core.outbox.write(<uint32_t>self.slot, encode_frame(WS_CLOSE, code[: 2 if self.close_code else 0]))
+        code = b"%c%c" % (self.close_code >> 8, self.close_code & 0xFF) if self.close_code else b""
+        self.core.outbox.write(<uint32_t>self.slot, encode_frame(WS_CLOSE, code))
         if self.failed:
             return self.half_close()
         self.leave()

@@ -1,4 +1,4 @@
-from libc.stdint cimport uint8_t
+from libc.stdint cimport uint8_t, uint64_t
 
 from fastsio.engine.timers cimport Deadlines
 from fastsio.outbox cimport Outbox
@@ -11,6 +11,15 @@ cdef class Core:
     cdef readonly Outbox outbox
     cdef readonly Deadlines deadlines
     cdef readonly object counters  # collections.Counter: what was refused, dropped or cut short, by name
+
+    # Counted since the start.
+    cdef readonly uint64_t messages_in  # of clients, text and binary
+    cdef readonly uint64_t bytes_in  # read from connections
+    cdef readonly uint64_t sessions_total
+    cdef readonly uint64_t sessions_peak
+    cdef public uint64_t connections_total
+    cdef public uint64_t connections_peak
+    cdef readonly uint64_t sessions  # open now
 
     # One receive buffer for all: bytes are consumed before the loop reads again.
     cdef bytearray buffer
@@ -38,4 +47,5 @@ cdef class Core:
     cdef readonly Py_ssize_t max_body
     cdef public object hosted  # (request): whether it is not the engine's; None: all are
 
+    cdef int opened(self, int difference) noexcept
     cdef bytes open_packet(self, bytes upgrades, dict options)

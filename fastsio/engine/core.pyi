@@ -29,6 +29,13 @@ class Core:
     connect_timeout: float
     upgrade_timeout: float
     deflate: DeflateSettings | None
+    messages_in: int
+    bytes_in: int
+    sessions: int
+    sessions_total: int
+    sessions_peak: int
+    connections_total: int
+    connections_peak: int
     lingering: dict[str, Polling]
     max_body: int
     hosted: Callable[[Request], bool] | None

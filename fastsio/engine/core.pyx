@@ -58,6 +58,14 @@ cdef class Core:
             "websocket": self.open_packet(b"", options),
         }
 
+    cdef int opened(self, int difference) noexcept:
+        """A session has opened (1) or closed (-1)."""
+        self.sessions += difference
+        if difference > 0:
+            self.sessions_total += 1
+            self.sessions_peak = max(self.sessions_peak, self.sessions)
+        return 0
+
     def _deflate(self, payload: bytes) -> bytes:
         return deflate(payload, self.deflate)
 

@@ -9,7 +9,6 @@ from fastsio.wire.polling cimport eio_payload
 # An exchange is one HTTP request under way: respond(status, headers, body), wait(), waiter.
 cdef class Polling(Transport):
     cdef Core core
-    cdef Session session  # None once it has ended, or gone on to another transport
     cdef Session ended  # the one that has ended, whose upgrade may be under way
     cdef str id
     cdef int protocol

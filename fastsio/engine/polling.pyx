@@ -96,7 +96,7 @@ cdef class Polling(Transport):
         cdef bint is_binary
         if self.getter is None:  # its connection went in this very round of the loop: `aborted` has been called
             return 0
-        self.core.outbox.c.slots[self.slot].handed = 0  # it waits for nothing any more
+        self.core.outbox.taken(<uint32_t>self.slot)
         is_binary = data[0] < 2  # 0 or 1 begins a binary payload of protocol 3
         body = bytes(data)
         return self.answer(body if self.protocol == 3 else body[: len(body) - 1], is_binary, data.obj.compress)

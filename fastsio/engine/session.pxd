@@ -14,8 +14,13 @@ cdef class Receiver:
     cdef int on_close(self, str reason, object description) except -1
 
 
+cdef class Session
+
+
 # What sits below a session and carries its bytes. The slot of the transport is the session's.
 cdef class Transport(SlotOwner):
+    cdef readonly Session session  # None before and after; the transport may be no more than its candidate
+
     # The session ended for this reason: sends what is queued, tells the peer, closes; with
     # `discard` only the last.
     cdef int shut(self, str reason, bint discard) except -1
@@ -38,8 +43,10 @@ cdef class Session:
     cdef Transport carrier  # None once it is closed
     cdef Transport probe  # the websocket that is to take over; None while there is none
     cdef Transport lingering  # what carried the session, while its probe may still take over what is queued
+    cdef Transport leaving  # what carried the session, after its end: the rest of what is queued goes out
     cdef Receiver receiver  # None once it is closed
     cdef Listeners own  # the application's listeners; None while there are none
+    cdef list waiters  # futures of those who wait for the drain; None while there are none
     cdef readonly str id
     cdef readonly object request
     cdef readonly int protocol  # Engine.IO's: 3 or 4
@@ -62,6 +69,7 @@ cdef class Session:
     cdef int on_other_packet(self, const uint8_t *data, size_t size) except -1
     cdef int on_base64(self, const uint8_t *data, size_t size) except -1
     cdef int on_ping(self) except -1
+    cdef int beat(self, str type, bytes packet) except -1
     cdef int on_pong(self) except -1
     cdef int extend(self) except -1
     cdef int on_deadline(self, double now) except -1
@@ -72,4 +80,7 @@ cdef class Session:
     cdef int drop_probe(self) except -1
     cdef bint tell(self, const uint8_t *data, size_t size, bint is_text) except -1
     cdef int finish(self, str reason, object description, bint discard=*) except -1
+    cdef int on_drained(self, Transport carrier) except -1
+    cdef int desert(self) except -1
+    cdef size_t waiting(self) noexcept
     cdef int64_t slot(self) noexcept

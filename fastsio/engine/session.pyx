@@ -29,6 +29,8 @@ from fastsio.handlers cimport Listeners
 from fastsio.message cimport encode_binary, encode_text, message, message_release
 from fastsio.outbox cimport SlotOwner, outbox_now, outbox_pending
 
+from fastsio.errors import Disconnected
+
 log = getLogger("fastsio")
 
 NOOP_INTERVAL = 0.1  # seconds between two noops to a polling client whose upgrade is under way
@@ -73,6 +75,9 @@ cdef class Transport(SlotOwner):
     cdef str transport_name(self):
         raise NotImplementedError
 
+    cdef int on_drained(self) except -1:
+        return self.session.on_drained(self) if self.session is not None else 0
+
     @property
     def name(self) -> str:
         return self.transport_name()
@@ -96,6 +101,7 @@ cdef class Session:
         cdef double now = monotonic()
         self.carrier = carrier
         self.state = SessionState.OPEN
+        self.core.opened(1)
         self.awaiting_pong = self.protocol == 3
         self.beat_at = now + self.core.ping_interval + (self.core.ping_timeout if self.protocol == 3 else 0.0)
         self.connect_by = now + self.core.connect_timeout
@@ -117,6 +123,7 @@ cdef class Session:
         if size > 0 and data[0] == c"4":
             if self.awaiting_pong:
                 self.extend()
+            self.core.messages_in += 1
             if self.own is not None and not self.tell(data + 1, size - 1, True):
                 return 0
             return self.receiver.on_text(data + 1, size - 1)
@@ -133,6 +140,7 @@ cdef class Session:
                 return self.finish("parse error", "unknown packet type")
             data += 1
             size -= 1
+        self.core.messages_in += 1
         if self.own is not None and not self.tell(data, size, False):
             return 0
         return self.receiver.on_binary(data, size)
@@ -169,6 +177,7 @@ cdef class Session:
             return self.finish("parse error", "invalid base64")
         data = <const uint8_t *>PyBytes_AS_STRING(decoded)
         size = PyBytes_GET_SIZE(decoded)
+        self.core.messages_in += 1
         if self.own is not None and not self.tell(data, size, False):
             return 0
         return self.receiver.on_binary(data, size)
@@ -191,7 +200,15 @@ cdef class Session:
         return 0
 
     cdef int on_ping(self) except -1:
-        return self.core.outbox.write_packet(<uint32_t>self.carrier.slot, b"3")
+        return self.beat("pong", b"3")
+
+    cdef int beat(self, str type, bytes packet) except -1:
+        """Sends a packet of the heartbeat."""
+        if self.own is not None:
+            self.own.fire(self, "packet_create", {"type": type, "data": ""})
+        if self.state != SessionState.OPEN:
+            return 0
+        return self.core.outbox.write_packet(<uint32_t>self.carrier.slot, packet)
 
     cdef int extend(self) except -1:
         if self.protocol == 3:
@@ -212,7 +229,7 @@ cdef class Session:
             return self.finish("ping timeout", None)
         self.awaiting_pong = True
         self.beat_at = now + self.core.ping_timeout
-        return self.core.outbox.write_packet(<uint32_t>self.carrier.slot, b"2")
+        return self.beat("ping", b"2")
 
     cdef double next_deadline(self) noexcept:
         """The monotonic time at which on_deadline has something to do."""
@@ -256,6 +273,7 @@ cdef class Session:
         if old is None or old.slot < 0:
             return candidate.shut("", False)
         if self.state != SessionState.OPEN:
+            self.leaving = candidate
             candidate.take_over(old)
             old.retire()
             return candidate.shut("", False)
@@ -279,11 +297,15 @@ cdef class Session:
         """Ends the session for this reason, once: the receiver is told, then the transport closed."""
         if self.state == SessionState.CLOSED:
             return 0
+        if self.state == SessionState.OPEN:
+            self.core.opened(-1)
         self.state = SessionState.CLOSED
         cdef Transport carrier = self.carrier
         cdef Receiver receiver = self.receiver
         self.carrier = None
+        self.leaving = None if discard else carrier
         self.receiver = None
+        self.desert()
         try:
             if self.on_closed is not None:
                 self.on_closed(self)
@@ -307,6 +329,8 @@ cdef class Session:
         After the close nothing is sent. Source: Engine.IO.
         """
         cdef message *packet
+        if self.state == SessionState.OPEN and self.own is not None:
+            self.own.fire(self, "packet_create", {"type": "message", "data": data})
         if self.state != SessionState.OPEN:
             return
         packet = encode_text(b"4" + data.encode()) if isinstance(data, str) else encode_binary(bytes(data))
@@ -315,6 +339,51 @@ cdef class Session:
             self.core.outbox.push(<uint32_t>self.carrier.slot, packet, False)
         finally:
             message_release(packet)
+
+    async def drain(self) -> None:
+        """Returns when nothing is left here that was queued for this client: the kernel has it (with TLS: the TLS
+        layer), or for a client that polls, the answer to its GET. At once when nothing is.
+
+        Disconnected: the connection ended before. Source: ours.
+        """
+        if self.state != SessionState.OPEN:
+            raise Disconnected("the connection is closed")
+        if self.waiting() == 0:
+            return
+        drained = self.core.loop.create_future()
+        if self.waiters is None:
+            self.waiters = []
+        self.waiters.append(drained)
+        self.core.outbox.watch(<uint32_t>self.carrier.slot, True)
+        try:
+            await drained
+        finally:
+            if self.waiters is not None and drained in self.waiters:
+                self.waiters.remove(drained)
+
+    cdef int on_drained(self, Transport carrier) except -1:
+        cdef bint listens = self.own is not None and self.own.find("drain") is not None
+        if carrier is not self.carrier:
+            return 0
+        waiters, self.waiters = self.waiters, None
+        for waiter in waiters or ():
+            if not waiter.done():
+                waiter.set_result(None)
+        if listens:
+            self.core.loop.call_soon(self._tell_drained)
+        return self.core.outbox.watch(<uint32_t>carrier.slot, listens)
+
+    def _tell_drained(self) -> None:
+        if self.state == SessionState.OPEN:
+            self.own.fire(self, "drain")
+
+    cdef int desert(self) except -1:
+        """Nobody will see the drain any more."""
+        waiters, self.waiters = self.waiters, None
+        for waiter in waiters or ():
+            if not waiter.done():
+                waiter.set_exception(Disconnected("the connection was closed before everything had been sent"))
+        return 0
 
     def close(self, discard: bool = False) -> None:
         """Closes the connection, after what is queued was sent; with `discard` at once."""
@@ -331,11 +400,19 @@ cdef class Session:
     def _table(self) -> Listeners:
         if self.own is None:
             self.own = Listeners()
+        if self.slot() >= 0:
+            self.core.outbox.watch(<uint32_t>self.slot(), True)  # until a drain that nobody wants to know of
         return self.own
 
     @property
     def ready_state(self) -> str:
-        """ "opening", "open" or "closed"."""
+        """ "opening", "open", "closing" or "closed".
+
+        It is closing after its end while something that was queued before still goes out. The event `close` has
+        come by then. Source: Engine.IO 6.x (`readyState`).
+        """
+        if self.state == SessionState.CLOSED and self.waiting() != 0:
+            return "closing"
         return ("opening", "open", "closed")[self.state]
 
     @property
@@ -351,8 +428,13 @@ cdef class Session:
     @property
     def buffered_amount(self) -> int:
         """Bytes that are queued for this client and not yet in the kernel's hands."""
-        cdef int64_t slot = self.slot()
-        return outbox_pending(self.core.outbox.c, <uint32_t>slot) if slot >= 0 else 0
+        return self.waiting()
+
+    cdef size_t waiting(self) noexcept:
+        cdef Transport transport = self.carrier if self.carrier is not None else self.leaving
+        if transport is None or transport.slot < 0:
+            return 0
+        return outbox_pending(self.core.outbox.c, <uint32_t>transport.slot)
 
     @property
     def slot_number(self) -> int:

@@ -22,8 +22,16 @@ cdef class Deadlines:
     cdef Outbox outbox
     cdef object handle  # asyncio.TimerHandle of the next look, or None
     cdef uint64_t planned  # the tick of that look
+    cdef uint64_t due  # the time for which the loop was asked for it, in nanoseconds
+
+    # How late the loop came with a look, in nanoseconds, since the start.
+    cdef readonly uint64_t looks
+    cdef readonly uint64_t lag_last
+    cdef readonly uint64_t lag_total
+    cdef readonly uint64_t lag_largest
 
     cdef int set(self, uint32_t slot, double seconds) except -1
     cdef int cancel(self, uint32_t slot) except -1
     cdef int plan(self) except -1
     cdef int judge(self) except -1
+    cdef int note_lag(self) noexcept

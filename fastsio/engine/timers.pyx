@@ -12,6 +12,7 @@ from fastsio.outbox cimport Outbox, SlotOwner, outbox_now
 
 cdef uint64_t TICK_NS = 20_000_000
 cdef uint64_t LATE_TICKS = 5  # 100 ms
+cdef uint64_t GRACE_NS = 1_000_000  # a look comes in its tick, not just before it
 
 
 cdef inline uint64_t tick_now() noexcept:
@@ -50,15 +51,23 @@ cdef class Deadlines:
         """One timer, at the next tick for which there is something on the wheel."""
         cdef uint64_t tick = wheel_next(&self.c)
         cdef uint64_t now = outbox_now()
-        cdef double delay
         self.stop()
         if tick != 0:
             self.planned = tick
-            delay = (tick * TICK_NS - now) / 1e9 if tick * TICK_NS > now else 0.0
-            self.handle = self.outbox.loop.call_later(delay + 0.001, self._look)
+            self.due = max(tick * TICK_NS, now) + GRACE_NS
+            self.handle = self.outbox.loop.call_later((self.due - now) / 1e9, self._look)
+        return 0
+
+    cdef int note_lag(self) noexcept:
+        cdef uint64_t now = outbox_now()
+        self.lag_last = now - self.due if now > self.due else 0
+        self.looks += 1
+        self.lag_total += self.lag_last
+        self.lag_largest = max(self.lag_largest, self.lag_last)
         return 0
 
     def _look(self) -> None:
+        self.note_lag()
         if tick_now() > self.planned + LATE_TICKS:
             self.handle = self.outbox.loop.call_soon(self._look_again)
         else:

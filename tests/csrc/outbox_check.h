@@ -55,12 +55,23 @@ static inline void check_queue(const outbox *box) {
     }
 }
 
+static inline void check_drained(const outbox *box) {
+    uint32_t flagged = 0;
+    for (uint32_t i = 0; i < box->used; i++) flagged += (box->slots[i].flags & SLOT_DRAINED) != 0;
+    CHECK(flagged == box->drained_count);
+    for (uint32_t i = 0; i < box->drained_count; i++) {
+        CHECK(box->drained[i] < box->used && box->slots[box->drained[i]].flags & SLOT_DRAINED);
+        for (uint32_t j = 0; j < i; j++) CHECK(box->drained[j] != box->drained[i]);
+    }
+}
+
 /* `held`: the cohorts of handovers taken and not yet released. */
 static inline void outbox_check(const outbox *box, cohort *const *held, size_t held_count) {
     static census seen;
     uint32_t on_root = 1;
     seen.count = 0;
     check_queue(box);
+    check_drained(box);
     for (uint32_t i = 0; i < box->used; i++) {
         const slot *at = &box->slots[i];
         if (!(at->flags & SLOT_USED)) continue;

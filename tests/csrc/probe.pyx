@@ -41,6 +41,13 @@ cdef class Probe(SlotOwner):
     def deadline(self):
         raise NotImplementedError
 
+    def drained(self):
+        raise NotImplementedError
+
+    cdef int on_drained(self) except -1:
+        self.drained()
+        return 0
+
     cdef int on_handover(self, object data) except -1:
         self.handover(data)
         return 0
@@ -76,6 +83,12 @@ cdef class Probe(SlotOwner):
 
     def unblock(self) -> None:
         self.outbox.unblock(<uint32_t>self.slot)
+
+    def taken(self) -> None:
+        self.outbox.taken(<uint32_t>self.slot)
+
+    def watch(self, bint on) -> None:
+        self.outbox.watch(<uint32_t>self.slot, on)
 
     def detach(self) -> None:
         outbox_detach(self.outbox.c, <uint32_t>self.slot)

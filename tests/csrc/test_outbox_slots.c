@@ -197,7 +197,123 @@ static void test_block_and_unblock(void) {
     end(&box);
 }
 
+/* Told once for each time that nothing is left; not while something is, and not to others. */
+static void test_drained(void) {
+    outbox box;
+    begin(&box, 1000);
+    open_slots(&box, 3, SLOT_DIRECT);
+    outbox_watch(&box, 0, 1);
+    outbox_watch(&box, 2, 1);
+    outbox_watch(&box, 2, 0);
+    CHECK(outbox_next_drained(&box) == -1);
+    CHECK(broadcast(&box, 0, 3, -1, "all") == 3);
+    CHECK(box.drained_count == 0);
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    outbox_check(&box, NULL, 0);
+    CHECK(outbox_next_drained(&box) == 0 && outbox_next_drained(&box) == -1);
+    push(&box, 0, "one");
+    outbox_flush_slot(&box, 0);
+    push(&box, 0, "two");
+    CHECK(outbox_next_drained(&box) == -1);
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    push(&box, 0, "three");
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    CHECK(box.drained_count == 1);
+    CHECK(outbox_next_drained(&box) == 0 && outbox_next_drained(&box) == -1);
+    end(&box);
+}
+
+/* What was handed over counts until the owner is rid of it. */
+static void test_drained_by_the_owner(void) {
+    outbox box;
+    begin(&box, 1000);
+    open_slots(&box, 1, SLOT_DIRECT);
+    outbox_watch(&box, 0, 1);
+    peers[0].room = 1;
+    push(&box, 0, "old");
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    check_handover(&box, 0, "ld");
+    push(&box, 0, "new");
+    outbox_unblock(&box, 0);
+    CHECK(outbox_next_drained(&box) == -1);
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    check_handover(&box, 0, "new");
+    CHECK(outbox_next_drained(&box) == -1);
+    CHECK(box.stats.handed == 5);
+    outbox_taken(&box, 0);
+    CHECK(box.stats.handed == 2 && outbox_pending(&box, 0) == 0 && box.slots[0].flags & SLOT_BLOCKED);
+    CHECK(outbox_next_drained(&box) == 0 && outbox_next_drained(&box) == -1);
+    push(&box, 0, "last");
+    outbox_taken(&box, 0);
+    CHECK(outbox_next_drained(&box) == -1);
+    end(&box);
+}
+
+/* Another transport takes the slot over: it is still watched, and what that one holds counts. */
+static void test_drained_after_adoption(void) {
+    outbox box;
+    begin(&box, 1000);
+    open_slots(&box, 1, 0);
+    outbox_watch(&box, 0, 1);
+    outbox_block(&box, 0, 3);
+    outbox_adopt(&box, 0, 7, SLOT_DIRECT, 0);
+    outbox_block(&box, 0, 2);
+    CHECK(outbox_next_drained(&box) == -1);
+    outbox_unblock(&box, 0);
+    CHECK(outbox_next_drained(&box) == 0);
+    push(&box, 0, "more");
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    check_got(7, "more");
+    CHECK(outbox_next_drained(&box) == 0);
+    end(&box);
+}
+
+/* Closed while in the list: nobody is told, whoever has the number by then; who has it may watch for himself. */
+static void test_drained_and_recycled(void) {
+    outbox box;
+    begin(&box, 1000);
+    open_slots(&box, 2, SLOT_DIRECT);
+    for (uint32_t i = 0; i < 2; i++) outbox_watch(&box, i, 1);
+    CHECK(broadcast(&box, 0, 2, -1, "x") == 2);
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    outbox_close(&box, 1);
+    outbox_close(&box, 0);
+    CHECK(outbox_open(&box, 0, SLOT_DIRECT) == 0);
+    outbox_check(&box, NULL, 0);
+    outbox_watch(&box, 0, 1);
+    push(&box, 0, "y");
+    CHECK(outbox_next_drained(&box) == -1);
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    CHECK(outbox_next_drained(&box) == 0 && outbox_next_drained(&box) == -1);
+    end(&box);
+}
+
+/* By the power of two below: what was skipped in the queue is not in it. */
+static void test_flush_sizes(void) {
+    outbox box;
+    begin(&box, 1000);
+    open_slots(&box, 6, SLOT_DIRECT);
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    CHECK(box.stats.flushes == 0);
+    const uint32_t sizes[] = {1, 2, 3, 6};
+    for (size_t i = 0; i < 4; i++) {
+        CHECK(broadcast(&box, 0, sizes[i], -1, "x") == sizes[i]);
+        CHECK(outbox_flush(&box, NEVER) == 0);
+    }
+    CHECK(broadcast(&box, 0, 2, -1, "x") == 2);
+    outbox_block(&box, 1, 0);
+    CHECK(outbox_flush(&box, NEVER) == 0);
+    CHECK(box.stats.flushes == 5 && box.stats.flushed == 13 && box.stats.largest == 6);
+    CHECK(box.flush_sizes[0] == 2 && box.flush_sizes[1] == 2 && box.flush_sizes[2] == 1);
+    end(&box);
+}
+
 int main(void) {
+    test_drained();
+    test_drained_by_the_owner();
+    test_drained_after_adoption();
+    test_drained_and_recycled();
+    test_flush_sizes();
     test_recycling();
     test_closed_in_the_queue();
     test_recycling_of_a_blocked_slot();

@@ -2,7 +2,8 @@
  *
  * The first byte is the limit of the backlog, then an operation is three bytes. What is sent or handed over must be
  * the next bytes of that connection's string, up to its end; a connection that was closed, detached, failed or is
- * blocked is never sent anything. At the end every open connection has got its whole string.
+ * blocked is never sent anything. A watched one with nothing left is told so once. At the end every open connection has
+ * got its whole string.
  */
 #include "outbox_check.h"
 
@@ -28,6 +29,8 @@ typedef struct connection {
     size_t foreign;  /* bytes of the owner's own before those handed over */
     size_t room;     /* of the next sends */
     int error;       /* of the next sends */
+    int watched;
+    int owed;        /* to be told that nothing is left, as soon as that is so */
 } connection;
 
 typedef struct held {
@@ -83,6 +86,7 @@ static void take_handover(world *self, const handover *given, int asked) {
         CHECK(given->cohort == NULL && given->error == to->error && is_fatal(given->error));
         to->open = 0;
         to->size = to->taken; /* the promise is off */
+        to->owed = 0;
         return;
     }
     size_t size = given->rest.size;
@@ -156,6 +160,7 @@ static void promise(connection *to, const message *what) {
     memcpy(to->promised + to->size, what->bytes, what->size);
     to->size += what->size;
     to->waiting++;
+    to->owed = to->watched;
 }
 
 /* Notes what the message means for the slot. */
@@ -260,6 +265,7 @@ static void change_slot(world *self, uint8_t what, uint32_t number, uint8_t how)
         outbox_block(&self->box, number, how);
         to->blocked = 1;
         to->foreign += how;
+        to->owed |= to->watched && how != 0;
         break;
     case 3: set_peer(to, how); break;
     case 4:
@@ -268,6 +274,36 @@ static void change_slot(world *self, uint8_t what, uint32_t number, uint8_t how)
         CHECK(to->taken == to->size);
         break;
     default: drain(self, number);
+    }
+}
+
+/* ---- who wants to know that nothing is left ---- */
+
+static int has_nothing_left(const connection *to) {
+    return to->size == to->taken && to->waiting == 0 && handed(to) == 0;
+}
+
+static void watch(world *self, uint32_t number, int on) {
+    connection *to = &self->connections[number];
+    if (!to->used) return;
+    outbox_watch(&self->box, number, on);
+    to->watched = on;
+    to->owed = on && !has_nothing_left(to);
+}
+
+static void take_drained(world *self) {
+    static uint8_t told[SLOTS];
+    int64_t number;
+    memset(told, 0, sizeof(told));
+    while ((number = outbox_next_drained(&self->box)) >= 0) {
+        connection *to = &self->connections[number];
+        CHECK(to->used && to->watched && has_nothing_left(to) && !told[number]);
+        told[number] = 1;
+        to->owed = 0;
+    }
+    for (uint32_t i = 0; i < self->box.used; i++) {
+        const connection *to = &self->connections[i];
+        CHECK(!to->owed || to->blocked || !has_nothing_left(to));
     }
 }
 
@@ -298,7 +334,7 @@ static void compare(const world *self) {
 }
 
 static void step(world *self, uint8_t what, uint32_t number, uint8_t how) {
-    switch (what % 16) {
+    switch (what % 20) {
     case 0:
     case 1: open_slot(self, what % 2, how); break;
     case 2:
@@ -309,7 +345,11 @@ static void step(world *self, uint8_t what, uint32_t number, uint8_t how) {
     case 7: push(self, number, how); break;
     case 8: flush(self, NEVER); break;
     case 9: flush(self, 0); break;
-    default: change_slot(self, (uint8_t)(what % 16 - 10), number, how);
+    case 16:
+    case 17:
+    case 18: watch(self, number, what % 20 != 16); break;
+    case 19: take_drained(self); break;
+    default: change_slot(self, (uint8_t)(what % 20 - 10), number, how);
     }
 }
 
@@ -320,6 +360,7 @@ static void finish(world *self) {
     }
     flush(self, NEVER);
     for (uint32_t i = 0; i < SLOTS; i++) drain(self, i);
+    take_drained(self);
     for (uint32_t i = 0; i < self->box.used; i++) {
         connection *to = &self->connections[i];
         if (!to->used) continue;
