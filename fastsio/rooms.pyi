@@ -50,6 +50,9 @@ class Rooms:
     def room_names(self) -> set[str]:
         """All rooms, those of the sockets' ids included."""
 
+    def shared_rooms(self) -> int:
+        """The number of rooms, without those that consist of a socket's own id."""
+
     def members(self, room: str) -> list[int]:
         """The slots in the room, ascending."""
 

@@ -200,6 +200,9 @@ cdef class Rooms:
         names.update([id for id in self.ids if self.own_slot(id) >= 0])
         return names
 
+    def shared_rooms(self):
+        return len(self.rooms)
+
     def members(self, str room not None):
         return slots_of(self.select_one(room))
 

@@ -256,6 +256,14 @@ class Socket(SocketBase, Emitter, Targeting):
 
     # ---- the end ----
 
+    async def drain(self) -> None:
+        """Returns when nothing is left on this server that was queued for this client; at once when nothing is.
+
+        The operating system has it then, or the answer to a client that polls; with TLS up to 64 KiB may still be
+        in the TLS layer. Disconnected: the connection ended before. Source: ours.
+        """
+        await self.conn.drain()
+
     def disconnect(self, close: bool = False) -> Socket:
         """Leaves the namespace; with `close` the whole connection ends, all its namespaces with it.
 

@@ -70,6 +70,7 @@ cdef class Connection(Transport):
         # pause_writing as soon as anything is held: above 0 bytes, or from 1 on, as TLS transports count.
         transport.set_write_buffer_limits(1 if self.secure else 0, 0)
         self.core.deadlines.set(<uint32_t>self.slot, HANDSHAKE_TIMEOUT)
+        self.core.connected(1)
         self.core.on_made(self)
 
     def get_buffer(self, size_hint):
@@ -102,6 +103,7 @@ cdef class Connection(Transport):
         self.state = ConnectionState.LOST
         self.core.deadlines.cancel(<uint32_t>self.slot)
         self.core.outbox.close(self)
+        self.core.connected(-1)
         self.transport = self.parser = self.request = self.rest = None
         ws_decoder_clear(&self.decoder)
         try:
@@ -247,8 +249,7 @@ cdef class Connection(Transport):
 
     cdef int decode(self, uint8_t *cursor, uint8_t *end) except -1:
         cdef ws_event event
-        cdef int kind
-        cdef int frames = 0
+        cdef int kind, frames = 0
         cdef uint64_t deadline = 0
         while True:
             kind = ws_decode(&self.decoder, self.limits, &cursor, end, &event)

@@ -17,9 +17,11 @@ cdef class Core:
     cdef readonly uint64_t bytes_in  # read from connections
     cdef readonly uint64_t sessions_total
     cdef readonly uint64_t sessions_peak
-    cdef public uint64_t connections_total
-    cdef public uint64_t connections_peak
-    cdef readonly uint64_t sessions  # open now
+    cdef readonly uint64_t connections_total
+    cdef readonly uint64_t connections_peak
+    # Open now.
+    cdef readonly uint64_t connections
+    cdef readonly uint64_t sessions
 
     # One receive buffer for all: bytes are consumed before the loop reads again.
     cdef bytearray buffer
@@ -47,5 +49,6 @@ cdef class Core:
     cdef readonly Py_ssize_t max_body
     cdef public object hosted  # (request): whether it is not the engine's; None: all are
 
+    cdef int connected(self, int difference) noexcept
     cdef int opened(self, int difference) noexcept
     cdef bytes open_packet(self, bytes upgrades, dict options)

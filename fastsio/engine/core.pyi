@@ -34,6 +34,7 @@ class Core:
     sessions: int
     sessions_total: int
     sessions_peak: int
+    connections: int
     connections_total: int
     connections_peak: int
     lingering: dict[str, Polling]

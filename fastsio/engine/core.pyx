@@ -58,6 +58,14 @@ cdef class Core:
             "websocket": self.open_packet(b"", options),
         }
 
+    cdef int connected(self, int difference) noexcept:
+        """A connection was accepted (1) or is gone (-1)."""
+        self.connections += difference
+        if difference > 0:
+            self.connections_total += 1
+            self.connections_peak = max(self.connections_peak, self.connections)
+        return 0
+
     cdef int opened(self, int difference) noexcept:
         """A session has opened (1) or closed (-1)."""
         self.sessions += difference

@@ -21,6 +21,7 @@ from fastsio.engine.request import Request
 from fastsio.engine.running import Runnable
 from fastsio.engine.session import Receiver, Session
 from fastsio.engine.static import StaticFile, client_files
+from fastsio.engine.stats import EngineStats, engine_stats
 from fastsio.events import Emitter
 from fastsio.handlers import Listeners
 from fastsio.options import Options, resolve
@@ -107,6 +108,12 @@ class Engine(Runnable, Emitter):
     def counters(self) -> dict[str, int]:
         """What was refused, dropped or cut short since the start, by name."""
         return dict(self._core.counters) if self._core is not None else {}
+
+    def stats(self) -> EngineStats:
+        """What the engine holds and has done, in numbers, as a plain dict; each key says what it counts, and whether
+        now or since the start. Reading them costs microseconds, and nothing else does. Source: ours.
+        """
+        return engine_stats(self._core)
 
     @property
     def _outbox(self) -> Outbox | None:
