@@ -77,8 +77,10 @@ Steps = Generator[object, Any, Purpose]
 class EngineSocket(Session, Emitter):
     """The engine socket: one Engine.IO client. `conn` of a Client and of a Socket is one of these.
 
-    Events: `packet(packet)`, `message(data)`, `upgrade(transport)`, `close(reason, description)`.
-    Source: Engine.IO.
+    Events: `packet(packet)` and `message(data)` come in; `packet_create(packet)` is what goes out by `send()` and the
+    heartbeat, before it is queued, while events of Socket.IO are encoded once for many and not told one by one; a packet
+    is {"type": ..., "data": ...}. `drain()`: all that was queued has left; `upgrade(transport)`,
+    `close(reason, description)`. Source: Engine.IO.
     """
 
     __slots__ = ()

@@ -63,10 +63,11 @@ class EngineStats(TypedDict):
     messages_in: int
     #: Deliveries since the start: messages x receivers that were queued.
     messages_out: int
-    #: Bytes read from connections since the start: HTTP, frames and all (with TLS: decrypted). Under another
-    #: server (ASGIApp) the payloads of websocket messages.
+    #: Bytes read from connections since the start: HTTP, frames and all (with TLS: decrypted). Under another server
+    #: (ASGIApp): of websockets alone, without the heads of frames.
     bytes_in: int
-    #: Bytes given to the kernel, to the TLS layer or to another server since the start, in the same way.
+    #: Bytes given to the kernel or the TLS layer since the start: HTTP, frames and all (with TLS: not yet encrypted).
+    #: Under another server (ASGIApp): of websockets alone.
     bytes_out: int
     #: Calls of send(2) since the start; what the event loop's transports write is not in it.
     sends: int
