@@ -41,7 +41,8 @@ cdef class SocketBase:
     cdef int begin(self, object coroutine, object ack) except -1
     cdef int on_ack(self, int64_t ack_id, list arguments) except -1
     cdef int run(self, tuple handlers, object event, list items, Acknowledgement ack) except -1
-    cdef int refuse(self, Handler handler, Acknowledgement ack) except -1
+    cdef list convert(self, Handler handler, list items, Acknowledgement ack)
+    cdef int refuse(self, Handler handler, Acknowledgement ack, object error) except -1
     cdef int send(self, int type, int64_t ack_id, object data, bint is_volatile, bint compress=*) except -1
 
 

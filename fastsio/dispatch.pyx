@@ -251,14 +251,20 @@ cdef class SocketBase:
 
     cdef int run(self, tuple handlers, object event, list items, Acknowledgement ack) except -1:
         cdef Handler handler
+        cdef list given
         for handler in handlers:
             if handler.once and event is not None:
                 (self.space.handlers if handler.with_socket else self.own).discard(handler, event)
             if handler.lacks(items):
-                self.refuse(handler, ack)
+                self.refuse(handler, ack, None)
                 continue
+            given = items
+            if handler.converters is not None:
+                given = self.convert(handler, items, ack)
+                if given is None:
+                    continue
             try:
-                result = handler.call(items, ack)
+                result = handler.call(given, ack)
                 if PyCoro_CheckExact(result):
                     self.begin(result, ack)
                 else:
@@ -267,15 +273,29 @@ cdef class SocketBase:
                 self._failed(error)
         return 0
 
-    cdef int refuse(self, Handler handler, Acknowledgement ack) except -1:
-        """Too few arguments: an error of the client's, not of the handler's."""
+    cdef list convert(self, Handler handler, list items, Acknowledgement ack):
+        """The items as the handler's annotations want them, in a new list; None: they do not fit."""
+        try:
+            return handler.converters(items)
+        except EventError as error:
+            self.refuse(handler, ack, error)
+        except Exception as error:
+            self._failed(error)
+        return None
+
+    cdef int refuse(self, Handler handler, Acknowledgement ack, object error) except -1:
+        """Too few arguments (None) or unfit ones: an error of the client's, not of the handler's."""
         name = getattr(handler.function, "__qualname__", "handler")
-        given = f"the client sent fewer arguments than {name} takes"
-        if limits.rate_limited("missing arguments"):
+        kind = "missing arguments" if error is None else "invalid arguments"
+        answer = {"error": kind} if error is None else {"error": kind, "message": str(error)}
+        given = f"the client sent fewer arguments than {name} takes" if error is None else f"{name}: {error}"
+        told = EventError(given)
+        told.__cause__ = None if error is None else error.__cause__
+        if limits.rate_limited(kind):
             log.warning("namespace %s: %s", self.space.name, given)
         if ack.id >= 0:
-            ack({"error": "missing arguments"})
-        self._tell_error(EventError(given))
+            ack(answer)
+        self._tell_error(told)
         return 0
 
     def _failed(self, error: Exception) -> None:

@@ -6,6 +6,7 @@ cdef class Handler:
     cdef readonly int least  # arguments that it needs, the socket among them, the acknowledgement not
     cdef readonly int most  # arguments that it takes; -1: any number
     cdef readonly tuple ack_name  # the keyword that takes the acknowledgement, or None
+    cdef readonly object converters  # of annotated parameters: fastsio.typed.Converters, or None
 
     cdef int read_code(self, object function, int bound) except -1
     cdef int take_ack(self, str name, bint positional, int before) except -1

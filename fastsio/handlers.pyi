@@ -1,6 +1,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from fastsio.typed import Converters
+
 class Ack:
     def __call__(self, *args: object) -> None: ...
 
@@ -11,6 +13,7 @@ class Handler:
     least: int
     most: int
     ack_name: tuple[str] | None
+    converters: Converters | None
     def __init__(self, function: Callable[..., Any], once: bool = False, with_socket: bool = False) -> None: ...
     def accepts(self, count: int) -> bool: ...
 

@@ -12,17 +12,20 @@ from cpython.list cimport PyList_GET_SIZE
 from cpython.object cimport PyObject
 
 from fastsio.tasks import start
+from fastsio.typed import converters_of, converters_of_parameters
 
 
 cdef extern from "Python.h":
     size_t PY_VECTORCALL_ARGUMENTS_OFFSET
     object PyObject_Vectorcall(object function, PyObject **args, size_t nargsf, PyObject *keywords)
     PyObject *PyFunction_GetAnnotations(object function)
+    PyObject *PyErr_Occurred()
     void PyErr_Clear()
     bint PyCoro_CheckExact(object) noexcept
     ctypedef struct PyListObject:
         PyObject **ob_item
 
+cdef dict NO_ANNOTATIONS = {}
 cdef int VARARGS = 0x04  # inspect.CO_VARARGS
 
 
@@ -60,13 +63,16 @@ cdef class Handler:
         cdef int keyword_only = code.co_kwonlyargcount
         cdef tuple names = code.co_varnames[: positional + keyword_only]
         cdef object defaults = function.__defaults__
-        cdef int index = ack_index(names, function)
+        cdef object annotations = annotations_of(function)
+        cdef int index = ack_index(names, annotations)
         self.least = positional - bound - (len(defaults) if defaults is not None else 0)
         self.most = positional - bound
         if code.co_flags & VARARGS:
             self.most = -1
         if keyword_only > (index >= positional) + len(function.__kwdefaults__ or ()):
             raise TypeError(f"{function.__qualname__}: keyword-only parameters of a handler need defaults")
+        if annotations is not NO_ANNOTATIONS:
+            self.converters = converters_of(function, annotations, (0 if self.with_socket else 1) - bound)
         if index < 0:
             return 0
         if index < code.co_posonlyargcount or index < positional - 1:
@@ -88,6 +94,7 @@ cdef class Handler:
         except ValueError:  # a builtin that does not tell
             self.most = -1
             return 0
+        self.converters = converters_of_parameters(self.function, parameters, 0 if self.with_socket else 1)
         for parameter in parameters:
             if parameter.name == "ack" or is_ack(parameter.annotation):
                 self.ack_name = (parameter.name,)
@@ -131,18 +138,25 @@ cdef bint is_ack(object annotation):
     return annotation is Ack or annotation == "Ack"
 
 
-cdef int ack_index(tuple names, object function) except -2:
+cdef object annotations_of(object function):
+    """A dict; None: they cannot be evaluated yet."""
+    cdef PyObject *annotations = PyFunction_GetAnnotations(function)  # borrowed; makes no dict for one without any
+    if annotations == NULL:
+        if PyErr_Occurred() == NULL:
+            return NO_ANNOTATIONS
+        PyErr_Clear()
+        return None
+    return <object>annotations if <object>annotations else NO_ANNOTATIONS
+
+
+cdef int ack_index(tuple names, dict annotations) except -2:
     """Where the parameter named "ack", or annotated Ack, stands; -1: there is none."""
-    cdef PyObject *annotations
     if "ack" in names:
         return names.index("ack")
-    annotations = PyFunction_GetAnnotations(function)  # borrowed; makes no dict for a function without any
-    if annotations == NULL:
-        PyErr_Clear()  # an annotation that cannot be evaluated is not ours
-        return -1
-    for name, annotation in (<dict>annotations).items():
-        if is_ack(annotation) and name in names:
-            return names.index(name)
+    if annotations is not None:
+        for name, annotation in annotations.items():
+            if is_ack(annotation) and name in names:
+                return names.index(name)
     return -1
 
 

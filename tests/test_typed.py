@@ -1,0 +1,326 @@
+"""From a signature to its converters: which annotations count, how names in text are found, what is remembered."""
+
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial, wraps
+from typing import Annotated, Any, Generic, NewType, Optional, TypedDict, TypeVar, Union
+
+import msgspec
+import pydantic
+import pytest
+
+from fastsio import EventError, typed
+from fastsio.handlers import Handler
+
+T = TypeVar("T")
+
+
+class Point(msgspec.Struct):
+    x: int
+
+
+class Page(msgspec.Struct, Generic[T]):
+    items: list[T]
+
+
+class Model(pydantic.BaseModel):
+    x: int
+
+
+@pydantic.dataclasses.dataclass
+class Checked:
+    x: int
+
+
+@dataclass
+class Place:
+    x: int
+
+
+class Named(TypedDict, total=False):
+    x: int
+
+
+class Tree(msgspec.Struct):
+    child: Optional["Tree"] = None
+
+
+Alias = NewType("Alias", Point)
+
+RAW = {"x": 1}
+ORIGIN = Point(0)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "expected"),
+    [
+        (Point, RAW, Point(1)),
+        (Alias, RAW, Point(1)),
+        (Place, RAW, Place(1)),
+        (Named, RAW, RAW),
+        (Model, RAW, Model(x=1)),
+        (Checked, RAW, Checked(1)),
+        (Optional[Point], None, None),  # noqa: UP045
+        (Union[Point, int], 3, 3),  # noqa: UP007
+        (Page[Point], {"items": [RAW]}, Page([Point(1)])),
+        (Annotated[Point, "note"], RAW, Point(1)),
+        (Sequence[Point], [RAW], [Point(1)]),
+        (Mapping[int, Point], {"1": RAW}, {1: Point(1)}),
+        (tuple[int, Point], [1, RAW], (1, Point(1))),
+        (dict[str, list[Point | None]], {"a": [RAW, None]}, {"a": [Point(1), None]}),
+        (tuple[Model, ...], [RAW], (Model(x=1),)),
+    ],
+    ids=str,
+)
+def test_converted(annotation, value, expected):
+    convert = typed.converter(annotation)
+    found = convert(value)
+    assert found == expected
+    assert type(found) is type(expected)
+    assert typed.converter(annotation) is convert
+    with pytest.raises(EventError):
+        convert({"x": "not a number", "items": 1})
+
+
+class Other:
+    pass
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [int, str, Any, None, dict, list[int], dict[str, Any], int | None, Other, list[Other], T, Callable[[Point], Point]]
+    + [type[Point], Annotated[int, "note"], Annotated[dict, {}], Optional["Nowhere"], 5, "text"],  # noqa: F821
+    ids=str,
+)
+def test_left_alone(annotation):
+    assert typed.converter(annotation) is None
+
+
+def handler(function: Any, **how: Any) -> Any:
+    return Handler(function, **how).converters
+
+
+def test_text_is_resolved_where_the_function_was_defined():
+    class Local(msgspec.Struct):
+        x: int
+
+    def connect(kept):
+        def put(a: "Local", b: "list[Point]", c: list["Point"], d: "Model | None"):
+            return kept, Local
+
+        return put
+
+    convert = handler(connect(1))
+    given = convert(["put", RAW, [RAW], [RAW], RAW])
+    assert given == ["put", Local(1), [Point(1)], [Point(1)], Model(x=1)]
+
+
+def test_a_name_that_is_nowhere_leaves_its_annotation_alone(caplog):
+    def put(a: "Nowhere", b: Point, c: "no python"):  # noqa: F821, F722
+        pass
+
+    with caplog.at_level(logging.DEBUG, "fastsio"):
+        convert = handler(put)
+    assert convert(["put", RAW, RAW, RAW]) == ["put", RAW, Point(1), RAW]
+    assert len(caplog.records) == 2
+    assert all(record.levelno == logging.DEBUG for record in caplog.records)
+    assert "put: the annotation of 'a' is left alone: NameError" in caplog.records[0].message
+
+
+def test_a_function_defined_anew_is_read_once(monkeypatch):
+    read: list[Any] = []
+    real = typed.read
+    monkeypatch.setattr(typed, "read", lambda *args: read.append(args) or real(*args))
+
+    def connect(socket):
+        def put(a: "Point", b: int):
+            return socket
+
+        return put
+
+    first, second = handler(connect(1)), handler(connect(2))
+    assert first is second
+    assert first(["put", RAW, 1]) == ["put", Point(1), 1]
+    assert len(read) == 1
+    assert handler(connect(3), with_socket=True) is None  # `a` is the socket
+    assert len(read) == 2
+
+
+@pytest.mark.parametrize("text", [False, True])
+def test_the_same_code_with_other_annotations_is_read_again(text):
+    def made(cls):
+        def put(a: cls):
+            pass
+
+        def put_text(a: "cls"):
+            return cls
+
+        return put_text if text else put
+
+    for _ in range(2):
+        assert handler(made(Point))(["put", RAW]) == ["put", Point(1)]
+        assert handler(made(Place))(["put", RAW]) == ["put", Place(1)]
+        assert handler(made(int)) is None
+
+
+def test_wrappers_of_one_code():
+    def logged(function):
+        @wraps(function)
+        def wrapper(a):
+            return function(a)
+
+        return wrapper
+
+    def put(a: "Point"):
+        pass
+
+    def place(a: "Place"):
+        pass
+
+    assert handler(logged(put))(["put", RAW]) == ["put", Point(1)]
+    assert handler(logged(place))(["put", RAW]) == ["put", Place(1)]
+
+
+def test_memory_is_bounded(monkeypatch):
+    monkeypatch.setattr(typed, "MAX_SIGNATURES", 3)
+    for number in range(10):
+        space: dict[str, Any] = {"Point": Point}
+        exec(f"def put(a: Point): return {number}", space)
+        assert handler(space["put"]) is not None
+        assert len(typed._signatures) <= 3
+
+
+def test_a_socket_in_the_closure_is_not_remembered():
+    def connect(socket):
+        def put(a: "list[Point]", b: "Other", c: list["Point"]):
+            return socket
+
+        return put
+
+    put = connect("a socket")
+    handler(put)
+    [known] = [known for known in typed._signatures.values() if known.code is put.__code__]
+    assert known.cells == ()
+
+
+def test_places():
+    class Chat:
+        def method(self, socket, a, b: Point):
+            pass
+
+        def rest(self, *points: Point):
+            pass
+
+        def __call__(self, a, b: "Point", *rest: "Point", ack=None):
+            pass
+
+    def put(a, b: Point, c, *, key: Point = ORIGIN):
+        pass
+
+    def with_ack(a: Point, ack: Point):
+        pass
+
+    chat = Chat()
+    assert handler(chat.method, with_socket=True)([0, 1, RAW]) == [0, 1, Point(1)]
+    assert handler(chat.rest, with_socket=True)([0, RAW, RAW]) == [0, Point(1), Point(1)]
+    assert handler(chat)(["e", 1, RAW, RAW]) == ["e", 1, Point(1), Point(1)]
+    assert handler(partial(put, 1))(["e", RAW, RAW]) == ["e", Point(1), RAW]
+    assert handler(put, with_socket=True)([0, RAW, 1]) == [0, Point(1), 1]
+    assert handler(put)(["e"]) == ["e"]
+    assert handler(with_ack)(["e", RAW]) == ["e", Point(1)]
+    assert handler(print) is None
+
+
+def test_items_are_not_changed():
+    def put(a: Point):
+        pass
+
+    items = ["put", dict(RAW)]
+    assert handler(put)(items) == ["put", Point(1)]
+    assert items == ["put", RAW]
+
+
+def test_deep_payloads_are_misfits():
+    def put(a: Tree):
+        pass
+
+    deep: dict[str, Any] = {}
+    for _ in range(sys.getrecursionlimit() * 2):
+        deep = {"child": deep}
+    with pytest.raises(EventError, match="argument 'a': nested too deeply"):
+        handler(put)(["put", deep])
+
+
+def test_messages_are_short_and_printable():
+    class Strict(msgspec.Struct, forbid_unknown_fields=True):
+        pass
+
+    def put(a: Strict, b: list[Model]):
+        pass
+
+    with pytest.raises(EventError) as caught:
+        handler(put)(["put", {"new\nline" + "x" * 10_000: 1}])
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
+    with pytest.raises(EventError, match="argument 'b': 5000 errors"):
+        handler(put)(["put", {}, [0] * 5000])
+
+
+def test_a_type_that_cannot_be_converted_to_is_refused_at_registration():
+    @dataclass
+    class Unknown:
+        field: "Nowhere"  # noqa: F821
+
+    class Mixed(pydantic.BaseModel):
+        field: int
+
+    def two(a: Point | Tree):
+        pass
+
+    def unknown(a: Unknown):
+        pass
+
+    def mixed(a: list[Mixed | Point]):
+        pass
+
+    for function in (two, unknown, mixed):
+        with pytest.raises(TypeError, match=f"{function.__name__}: the annotation of 'a' cannot be used"):
+            Handler(function)
+
+
+def run(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_no_library_is_imported_before_it_is_needed():
+    code = """
+import sys, fastsio
+from fastsio.handlers import Handler
+Handler(lambda a: None)
+def put(a: int, b: "fastsio.Socket", *c: dict[str, int]) -> None: pass
+Handler(put)
+print({"msgspec", "pydantic"} & set(sys.modules))
+"""
+    assert run(code) == "set()\n"
+
+
+def test_without_msgspec_the_error_says_what_to_install():
+    code = """
+import sys
+from dataclasses import dataclass
+sys.modules["msgspec"] = None
+from fastsio.handlers import Handler
+@dataclass
+class Place: x: int
+def put(a: Place): pass
+try:
+    Handler(put)
+except ImportError as error:
+    print(error)
+"""
+    assert run(code) == "typed payloads need msgspec: pip install fastsio[typed]\n"
