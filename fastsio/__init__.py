@@ -3,6 +3,7 @@
 from fastsio.asgi import ASGIApp
 from fastsio.engine.engine import Engine
 from fastsio.errors import AckTimeout, ConnectError, Disconnected, EventError, FastsioError
+from fastsio.event import Event
 from fastsio.handlers import Ack
 from fastsio.namespace import Namespace
 from fastsio.server import Server
@@ -15,6 +16,7 @@ __all__ = [
     "ConnectError",
     "Disconnected",
     "Engine",
+    "Event",
     "EventError",
     "FastsioError",
     "Namespace",

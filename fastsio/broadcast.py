@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from fastsio.adapter import BroadcastOptions, Packet
 from fastsio.answers import Answers
-from fastsio.events import check_event
+from fastsio.event import Event, event_items
+from fastsio.events import P
 from fastsio.tasks import settled
 from fastsio.wire.sio import EVENT
 
@@ -84,7 +85,11 @@ class Reaching(Targeting):
         """A target whose acknowledgements may take so many seconds. Source: Socket.IO 4.x."""
         return self._target()._with(timeout=seconds)
 
-    async def emit_with_ack(self, event: str | int, *args: object) -> list[Any]:
+    @overload
+    async def emit_with_ack(self, event: Event[P], /, *args: P.args, **kwargs: P.kwargs) -> list[Any]: ...
+    @overload
+    async def emit_with_ack(self, event: str | int, /, *args: object) -> list[Any]: ...
+    async def emit_with_ack(self, event: Any, /, *args: Any, **kwargs: Any) -> list[Any]:
         """Sends an event to everybody in the target and waits for all answers: a list of the first argument of each.
 
         AckTimeout: not all came within `timeout`, its `responses` are those that did; Disconnected: there is no
@@ -100,7 +105,7 @@ class Reaching(Targeting):
             else:
                 future.set_result(responses)
 
-        self._target().emit(event, *args, ack=settle)
+        self._target().emit(event, *args, ack=settle, **kwargs)
         return await future
 
     async def fetch_sockets(self) -> list[Socket | RemoteSocket]:
@@ -169,16 +174,20 @@ class BroadcastOperator(Reaching):
         """The same target: it has left out its socket, if it came from one. Source: Socket.IO 2.x."""
         return self
 
-    def emit(self, event: str | int, *args: object, ack: Callable[..., Any] | None = None) -> bool:
+    @overload
+    def emit(self, event: Event[P], /, *args: P.args, **kwargs: P.kwargs) -> bool: ...
+    @overload
+    def emit(self, event: str | int, /, *args: object, ack: Callable[..., Any] | None = None) -> bool: ...
+    def emit(self, event: Any, /, *args: Any, ack: Any = None, **kwargs: Any) -> bool:
         """Sends an event to everybody in the target; returns True.
 
+        event: its name, or an Event, whose signature the arguments have to fit (`ack` is for names).
         args: JSON-able values; bytes, bytearray and memoryview anywhere in them travel as binary. ack: a function
         or coroutine function that is called once, ack(error, responses), when all have answered (error is None) or
         not; see emit_with_ack.
         ValueError: a reserved name; TypeError: a value that JSON does not have.
         """
-        check_event(event)
-        packet = Packet(EVENT, self._nsp.name, [event, *args])
+        packet = Packet(EVENT, self._nsp.name, event_items(event, args, kwargs))
         if ack is not None:
             Answers(ack, self._options.timeout).ask(self._nsp.adapter, packet, self._options)
             return True

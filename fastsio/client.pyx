@@ -36,7 +36,7 @@ from fastsio.wire.sio cimport (
     sio_scan,
 )
 
-from fastsio import events, limits
+from fastsio import event, limits
 from fastsio.engine.ids import generate_id
 from fastsio.tasks import new_context
 
@@ -44,7 +44,7 @@ from fastsio.wire.payload import PayloadError
 
 log = getLogger("fastsio")
 
-cdef frozenset reserved = events.RESERVED
+cdef frozenset reserved = event.RESERVED
 cdef int max_namespaces = limits.MAX_NAMESPACES
 
 

@@ -1,26 +1,16 @@
-"""Event names, and the on / once / off that Server, Namespace and Socket share."""
+"""The on / once / off that Server, Namespace and Socket share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self, TypeVar, overload
+from typing import Any, ParamSpec, Self, TypeVar, overload
 
+from fastsio.event import Event, event_name
 from fastsio.handlers import Listeners
 
+P = ParamSpec("P")
+R = TypeVar("R")
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-# Names that a client must not send and a server must not emit (socket.io-parser 4.2).
-RESERVED = frozenset(["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"])
-
-
-def check_event(event: object) -> None:
-    """Raises ValueError for a reserved name, TypeError for what cannot be an event's name."""
-    if type(event) is str and event not in RESERVED:
-        return
-    if event in RESERVED:
-        raise ValueError(f'"{event}" is a reserved event name: choose another')
-    if not isinstance(event, str | int) or isinstance(event, bool):
-        raise TypeError(f"an event's name is a str or an int, got {type(event).__name__}")
 
 
 class Emitter:
@@ -32,27 +22,36 @@ class Emitter:
         raise NotImplementedError
 
     @overload
+    def on(self, event: Event[P]) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+    @overload
+    def on(self, event: Event[P], function: Callable[P, object]) -> Self: ...
+    @overload
     def on(self, event: str | int) -> Callable[[Function], Function]: ...
     @overload
     def on(self, event: str | int, function: Callable[..., Any]) -> Self: ...
-    def on(self, event: str | int, function: Callable[..., Any] | None = None) -> Any:
+    def on(self, event: Event[Any] | str | int, function: Callable[..., Any] | None = None) -> Any:
         """Calls a function whenever the event comes.
 
         ``@x.on(name)`` decorates a function and gives it back; ``x.on(name, function)`` returns x for
-        chaining. The function may be a coroutine function. TypeError: it cannot be called.
+        chaining. The function may be a coroutine function; an Event's function has the Event's signature.
+        TypeError: it cannot be called.
         Source: Socket.IO 2.x.
         """
         return self._add(event, function, once=False)
 
     @overload
+    def once(self, event: Event[P]) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+    @overload
+    def once(self, event: Event[P], function: Callable[P, object]) -> Self: ...
+    @overload
     def once(self, event: str | int) -> Callable[[Function], Function]: ...
     @overload
     def once(self, event: str | int, function: Callable[..., Any]) -> Self: ...
-    def once(self, event: str | int, function: Callable[..., Any] | None = None) -> Any:
+    def once(self, event: Event[Any] | str | int, function: Callable[..., Any] | None = None) -> Any:
         """As `on`, for the next time only. Source: Socket.IO 2.x."""
         return self._add(event, function, once=True)
 
-    def _add(self, event: str | int, function: Callable[..., Any] | None, once: bool) -> Any:
+    def _add(self, event: Event[Any] | str | int, function: Callable[..., Any] | None, once: bool) -> Any:
         if function is not None:
             self._table().add(event, function, once=once)
             return self
@@ -63,23 +62,23 @@ class Emitter:
 
         return decorate
 
-    def off(self, event: str | int, function: Callable[..., Any]) -> Self:
+    def off(self, event: Event[Any] | str | int, function: Callable[..., Any]) -> Self:
         """Takes a function's latest registration for the event away. Source: Socket.IO 2.x (removeListener)."""
-        self._table().remove(event, function)
+        self._table().remove(event_name(event), function)
         return self
 
-    def remove_listener(self, event: str | int, function: Callable[..., Any]) -> Self:
+    def remove_listener(self, event: Event[Any] | str | int, function: Callable[..., Any]) -> Self:
         """The same as `off`, by its 2.x name."""
         return self.off(event, function)
 
-    def remove_all_listeners(self, event: str | int | None = None) -> Self:
+    def remove_all_listeners(self, event: Event[Any] | str | int | None = None) -> Self:
         """Takes all functions of the event away, or of all events. Source: Socket.IO 2.x."""
-        self._table().clear(event)
+        self._table().clear(event_name(event))
         return self
 
-    def listeners(self, event: str | int) -> list[Callable[..., Any]]:
+    def listeners(self, event: Event[Any] | str | int) -> list[Callable[..., Any]]:
         """The functions registered for the event, in order. Source: Socket.IO 2.x."""
-        return [handler.function for handler in self._table().get(event)]
+        return [handler.function for handler in self._table().get(event_name(event))]
 
     def event_names(self) -> list[str | int]:
         """The events that have listeners. Source: Socket.IO 2.x."""

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from fastsio.event import Event
 from fastsio.typed import Converters
 
 class Ack:
@@ -19,7 +20,12 @@ class Handler:
 
 class Listeners:
     def add(
-        self, event: str | int, function: Callable[..., Any], *, once: bool = False, with_socket: bool = False
+        self,
+        event: Event[Any] | str | int,
+        function: Callable[..., Any],
+        *,
+        once: bool = False,
+        with_socket: bool = False,
     ) -> None: ...
     def remove(self, event: str | int, function: Callable[..., Any]) -> None: ...
     def discard(self, handler: Handler, event: str | int) -> None: ...

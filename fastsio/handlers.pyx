@@ -11,6 +11,7 @@ from types import FunctionType, MethodType
 from cpython.list cimport PyList_GET_SIZE
 from cpython.object cimport PyObject
 
+from fastsio.event import Event
 from fastsio.tasks import start
 from fastsio.typed import converters_of, converters_of_parameters
 
@@ -163,9 +164,13 @@ cdef int ack_index(tuple names, dict annotations) except -2:
 cdef class Listeners:
     """An event emitter's table."""
 
-    def add(self, event: str | int, function: object, *, bint once=False, bint with_socket=False) -> None:
+    def add(self, event: Event | str | int, function: object, *, bint once=False, bint with_socket=False) -> None:
         """Registers a function for an event, after those that are there."""
         cdef Handler handler = Handler(function, once, with_socket)
+        if type(event) is not str and isinstance(event, Event):
+            if handler.converters is None:
+                handler.converters = event.converters
+            event = event.name
         if self.table is None:
             self.table = {}
         self.table[event] = self.table.get(event, ()) + (handler,)
@@ -185,6 +190,8 @@ cdef class Listeners:
     def replace(self, event: str | int, handlers: tuple) -> None:
         """Sets an event's handlers; an empty tuple forgets the event."""
         if handlers:
+            if self.table is None:
+                self.table = {}
             self.table[event] = handlers
         elif self.table is not None:
             self.table.pop(event, None)

@@ -7,14 +7,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from inspect import isawaitable
 from logging import getLogger
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Concatenate, Self, overload
 
 from fastsio.adapter import Adapter, RecoverableSession
 from fastsio.broadcast import BroadcastOperator, Reaching
 from fastsio.dispatch import NamespaceBase
 from fastsio.engine.ids import generate_id
 from fastsio.errors import ConnectError
-from fastsio.events import Emitter, Function
+from fastsio.event import Event
+from fastsio.events import Emitter, Function, P, R
 from fastsio.handlers import Listeners
 from fastsio.sockets import Socket
 from fastsio.tasks import settled, spawn
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from fastsio.client import Client
     from fastsio.server import Server
 
+Handling = Callable[Concatenate[Socket, P], R]  # of an Event, for all sockets of a namespace
 Middleware = Callable[[Socket], None | Awaitable[None]]
 
 log = getLogger("fastsio")
@@ -83,11 +85,18 @@ class Namespace(NamespaceBase, Emitter, Reaching):
         self._middlewares += (middleware,)
         return middleware
 
-    def event(self, name: str | int | Callable[..., Any]) -> Any:
+    @overload
+    def event(self, name: Event[P]) -> Callable[[Handling[P, R]], Handling[P, R]]: ...
+    @overload
+    def event(self, name: str | int) -> Callable[[Function], Function]: ...
+    @overload
+    def event(self, name: Function) -> Function: ...
+    def event(self, name: Any) -> Any:
         """Decorates a handler for all sockets of the namespace, `handler(socket, *args)`.
 
-        `@nsp.event` takes the function's name for the event's, `@nsp.event("my other event")` another.
-        "connect" and "disconnect" (with the reason) are called as well. Source: ours.
+        `@nsp.event` takes the function's name for the event's, `@nsp.event("my other event")` another,
+        `@nsp.event(news)` that of an Event. "connect" and "disconnect" (with the reason) are called as
+        well. Source: ours.
         """
         if callable(name):
             self.handlers.add(name.__name__, name, with_socket=True)
@@ -102,14 +111,18 @@ class Namespace(NamespaceBase, Emitter, Reaching):
     def _table(self) -> Listeners:
         return self._connection_listeners
 
-    def _add(self, event: str | int, function: Callable[..., Any] | None, once: bool) -> Any:
+    def _add(self, event: Event[Any] | str | int, function: Callable[..., Any] | None, once: bool) -> Any:
         return super()._add("connection" if event == "connect" else event, function, once)
 
     # ---- out ----
 
-    def emit(self, event: str | int, *args: object, ack: Callable[..., Any] | None = None) -> bool:
+    @overload
+    def emit(self, event: Event[P], /, *args: P.args, **kwargs: P.kwargs) -> bool: ...
+    @overload
+    def emit(self, event: str | int, /, *args: object, ack: Callable[..., Any] | None = None) -> bool: ...
+    def emit(self, event: Any, /, *args: Any, ack: Any = None, **kwargs: Any) -> bool:
         """Sends an event to everybody in the namespace; returns True. See BroadcastOperator.emit."""
-        return self._target().emit(event, *args, ack=ack)
+        return self._target().emit(event, *args, ack=ack, **kwargs)
 
     def send(self, *args: object) -> Self:
         """Emits "message" to everybody; returns the namespace. Source: Socket.IO 2.x."""

@@ -159,10 +159,9 @@ async def wait_for(waiting: list[Awaitable[None]]) -> None:
 
 
 def copy(source: Listeners, target: Listeners) -> None:
-    """Registers every handler of one table in another."""
+    """Registers every handler of one table in another, an empty one."""
     for event in source.names():
-        for handler in source.get(event):
-            target.add(event, handler.function, once=handler.once, with_socket=handler.with_socket)
+        target.replace(event, source.get(event))
 
 
 def connect(server: Server, client: Client, name: str, auth: Any) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from fastsio.adapter import BroadcastOptions
 from fastsio.broadcast import BroadcastOperator, Rooms
+from fastsio.event import Event
+from fastsio.events import P
 from fastsio.sockets import Socket
 
 if TYPE_CHECKING:
@@ -28,9 +30,13 @@ class RemoteSocket:
         self.data: Any = details.get("data", {})
         self._target = BroadcastOperator(nsp, BroadcastOptions(rooms=(self.id,)))
 
-    def emit(self, event: str | int, *args: object, ack: Callable[..., Any] | None = None) -> bool:
+    @overload
+    def emit(self, event: Event[P], /, *args: P.args, **kwargs: P.kwargs) -> bool: ...
+    @overload
+    def emit(self, event: str | int, /, *args: object, ack: Callable[..., Any] | None = None) -> bool: ...
+    def emit(self, event: Any, /, *args: Any, ack: Any = None, **kwargs: Any) -> bool:
         """Sends an event to the client; see BroadcastOperator.emit."""
-        return self._target.emit(event, *args, ack=ack)
+        return self._target.emit(event, *args, ack=ack, **kwargs)
 
     def timeout(self, seconds: float) -> BroadcastOperator:
         """A target of this client whose acknowledgement may take so many seconds."""

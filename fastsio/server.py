@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from re import Pattern
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from fastsio import parents
 from fastsio.adapter import Adapter, RecoveryAdapter
@@ -13,9 +13,10 @@ from fastsio.client import Client
 from fastsio.engine.engine import Engine
 from fastsio.engine.running import Runnable
 from fastsio.engine.stats import NamespaceStats, ServerStats
-from fastsio.events import Emitter
+from fastsio.event import Event
+from fastsio.events import Emitter, Function, P, R
 from fastsio.handlers import Listeners
-from fastsio.namespace import Middleware, Namespace
+from fastsio.namespace import Handling, Middleware, Namespace
 from fastsio.options import Options, resolve
 from fastsio.recovery import RecoverySettings
 from fastsio.tasks import settled
@@ -145,7 +146,7 @@ class Server(Runnable, Emitter, Reaching):
     def _table(self) -> Listeners:
         return self.sockets._table()
 
-    def _add(self, event: str | int, function: Callable[..., Any] | None, once: bool) -> Any:
+    def _add(self, event: Event[Any] | str | int, function: Callable[..., Any] | None, once: bool) -> Any:
         result = self.sockets._add(event, function, once)
         return self if result is self.sockets else result
 
@@ -153,13 +154,23 @@ class Server(Runnable, Emitter, Reaching):
         """As Namespace.use, for "/"."""
         return self.sockets.use(middleware)
 
-    def event(self, name: str | int | Callable[..., Any]) -> Any:
+    @overload
+    def event(self, name: Event[P]) -> Callable[[Handling[P, R]], Handling[P, R]]: ...
+    @overload
+    def event(self, name: str | int) -> Callable[[Function], Function]: ...
+    @overload
+    def event(self, name: Function) -> Function: ...
+    def event(self, name: Any) -> Any:
         """As Namespace.event, for "/"."""
         return self.sockets.event(name)
 
-    def emit(self, event: str | int, *args: object, ack: Callable[..., Any] | None = None) -> bool:
+    @overload
+    def emit(self, event: Event[P], /, *args: P.args, **kwargs: P.kwargs) -> bool: ...
+    @overload
+    def emit(self, event: str | int, /, *args: object, ack: Callable[..., Any] | None = None) -> bool: ...
+    def emit(self, event: Any, /, *args: Any, ack: Any = None, **kwargs: Any) -> bool:
         """Sends an event to everybody in "/"; returns True. See BroadcastOperator.emit."""
-        return self.sockets.emit(event, *args, ack=ack)
+        return self.sockets.emit(event, *args, ack=ack, **kwargs)
 
     def send(self, *args: object) -> Self:
         """Emits "message" to everybody in "/"; returns the server. Source: Socket.IO 2.x."""

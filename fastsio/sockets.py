@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, overload
 from urllib.parse import urlsplit
 
 from fastsio.adapter import BroadcastOptions, Packet, RecoverableSession
 from fastsio.broadcast import BroadcastOperator, Targeting, names_of
 from fastsio.dispatch import SocketBase
 from fastsio.errors import Disconnected
-from fastsio.events import Emitter, Function, check_event
+from fastsio.event import Event, event_items
+from fastsio.events import Emitter, Function, P
 from fastsio.handlers import Listeners
 from fastsio.message import Message
 from fastsio.recovery import RECOVERABLE
@@ -98,23 +99,28 @@ class Socket(SocketBase, Emitter, Targeting):
 
     # ---- out ----
 
-    def emit(self, event: str | int, *args: object, ack: Callable[..., Any] | None = None) -> bool:
+    @overload
+    def emit(self, event: Event[P], /, *args: P.args, **kwargs: P.kwargs) -> bool: ...
+    @overload
+    def emit(self, event: str | int, /, *args: object, ack: Callable[..., Any] | None = None) -> bool: ...
+    def emit(self, event: Any, /, *args: Any, ack: Any = None, **kwargs: Any) -> bool:
         """Sends an event to this client; returns True.
 
+        event: its name, or an Event, whose signature the arguments have to fit (`ack` is for names).
         args: JSON-able values; bytes, bytearray and memoryview anywhere in them travel as binary.
         ack: called with the client's answer, a function or coroutine function (default: no answer asked
         for). After the disconnect nothing is sent.
         ValueError: a reserved name; TypeError: a value that JSON does not have; RuntimeError: too many
         acknowledgements are pending. Source: Socket.IO 2.x.
         """
-        check_event(event)
+        items = event_items(event, args, kwargs)
         if ack is None:
             if self._pid is None:
-                self._emit([event, *args])
+                self._emit(items)
             else:
-                self._emit_stored([event, *args])
+                self._emit_stored(items)
         elif self.connected:
-            self._emit_with_ack([event, *args], _without_error(ack), None)
+            self._emit_with_ack(items, _without_error(ack), None)
         return True
 
     def _emit_stored(self, items: list[object], options: BroadcastOptions = BroadcastOptions()) -> None:
@@ -126,13 +132,17 @@ class Socket(SocketBase, Emitter, Targeting):
         """Emits "message". Source: Socket.IO 2.x."""
         return self.emit("message", *args, ack=ack)
 
-    async def emit_with_ack(self, event: str | int, *args: object) -> Any:
+    @overload
+    async def emit_with_ack(self, event: Event[P], /, *args: P.args, **kwargs: P.kwargs) -> Any: ...
+    @overload
+    async def emit_with_ack(self, event: str | int, /, *args: object) -> Any: ...
+    async def emit_with_ack(self, event: Any, /, *args: Any, **kwargs: Any) -> Any:
         """Sends an event and waits for the client's answer, however long it takes; see `timeout`.
 
         Returns its argument: None without any, a tuple of several. Disconnected: the socket disconnected
         before. Source: Socket.IO 4.x.
         """
-        return await _wait_for_ack(self, event, args, None)
+        return await _wait_for_ack(self, event_items(event, args, kwargs), None)
 
     def timeout(self, seconds: float) -> SocketEmitter:
         """For the next emit: how long its acknowledgement may take. Source: Socket.IO 4.x."""
@@ -334,10 +344,13 @@ class SocketEmitter(Targeting):
     def _target(self) -> BroadcastOperator:
         return BroadcastOperator(self._socket.nsp, self._options)
 
-    def emit(self, event: str | int, *args: object, ack: Callable[..., Any] | None = None) -> bool:
+    @overload
+    def emit(self, event: Event[P], /, *args: P.args, **kwargs: P.kwargs) -> bool: ...
+    @overload
+    def emit(self, event: str | int, /, *args: object, ack: Callable[..., Any] | None = None) -> bool: ...
+    def emit(self, event: Any, /, *args: Any, ack: Any = None, **kwargs: Any) -> bool:
         """As Socket.emit; after `timeout`, ack(error, *answer): error is None, or AckTimeout, or Disconnected."""
-        check_event(event)
-        items, volatile, compress = [event, *args], self._options.volatile, self._options.compress
+        items, volatile, compress = event_items(event, args, kwargs), self._options.volatile, self._options.compress
         if ack is None and self._socket._pid is not None:
             self._socket._emit_stored(items, self._options)
         elif ack is None:
@@ -352,9 +365,13 @@ class SocketEmitter(Targeting):
         """As Socket.send."""
         return self.emit("message", *args, ack=ack)
 
-    async def emit_with_ack(self, event: str | int, *args: object) -> Any:
+    @overload
+    async def emit_with_ack(self, event: Event[P], /, *args: P.args, **kwargs: P.kwargs) -> Any: ...
+    @overload
+    async def emit_with_ack(self, event: str | int, /, *args: object) -> Any: ...
+    async def emit_with_ack(self, event: Any, /, *args: Any, **kwargs: Any) -> Any:
         """As Socket.emit_with_ack; AckTimeout: no answer in time."""
-        return await _wait_for_ack(self._socket, event, args, self._seconds, self._options)
+        return await _wait_for_ack(self._socket, event_items(event, args, kwargs), self._seconds, self._options)
 
 
 class Handshake:
@@ -420,12 +437,10 @@ def _without_error(ack: Callable[..., Any]) -> Callable[..., Any]:
 
 async def _wait_for_ack(
     socket: Socket,
-    event: str | int,
-    args: tuple[object, ...],
+    items: list[object],
     timeout: float | None,
     options: BroadcastOptions = BroadcastOptions(),
 ) -> Any:
-    check_event(event)
     if not socket.connected:
         raise Disconnected("the socket has disconnected")
     future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -438,7 +453,7 @@ async def _wait_for_ack(
         else:
             future.set_result(answer[0] if len(answer) == 1 else answer or None)
 
-    ack_id = socket._emit_with_ack([event, *args], settle, timeout, options.volatile, options.compress)
+    ack_id = socket._emit_with_ack(items, settle, timeout, options.volatile, options.compress)
     try:
         return await future
     finally:

@@ -184,6 +184,20 @@ def test_wrappers_of_one_code():
     assert handler(logged(place))(["put", RAW]) == ["put", Place(1)]
 
 
+def test_wrappers_of_one_code_and_the_same_text():
+    def logged(function):
+        @wraps(function)
+        def wrapper(a):
+            pass
+
+        return wrapper
+
+    for cls in (Point, Place):
+        space: dict[str, Any] = {"Here": cls}
+        exec("def put(a: 'Here'): pass", space)
+        assert handler(logged(space["put"]))(["put", RAW]) == ["put", cls(1)]
+
+
 def test_memory_is_bounded(monkeypatch):
     monkeypatch.setattr(typed, "MAX_SIGNATURES", 3)
     for number in range(10):

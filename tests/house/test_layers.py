@@ -31,7 +31,7 @@ LAYERS = {
     "hosting": ["hosting"],
     "fan-out": ["outbox", "rooms", "message", "bitset"],
     "codecs": ["wire"],
-    "ground": ["checks", "recovery", "errors", "limits", "tasks", "events", "handlers", "typed"],
+    "ground": ["checks", "recovery", "errors", "limits", "tasks", "event", "events", "handlers", "typed"],
 }
 
 # layer -> the layers that it may see beside itself
