@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 
 import aiohttp
 import pytest
 
-from fastsio import Disconnected
+from fastsio import Disconnected, Server
+from tests.api import test_backpressure
 from tests.api.test_backpressure import KB, StalledReader
 from tests.wsclient import serving, wire
 
@@ -34,6 +36,32 @@ async def test_a_producer_that_waits_keeps_its_backlog_small():
         await asyncio.wait_for(producing, 5)
         assert most < 600 * KB
         slow.socket.close()
+
+
+certificate = test_backpressure.certificate
+
+
+async def test_tls(certificate):
+    trust = ssl.create_default_context()
+    trust.check_hostname = False
+    trust.verify_mode = ssl.CERT_NONE
+    io = Server()
+    await io.listen(0, ssl=certificate)
+    slow = StalledReader(io)
+    slow.socket = trust.wrap_socket(slow.socket, do_handshake_on_connect=False)
+    await asyncio.to_thread(slow.socket.do_handshake)
+    await slow.open()
+    (socket,) = io.sockets.sockets.values()
+    await asyncio.wait_for(socket.drain(), 5)
+    socket.emit("big", "x" * 9000 * KB)
+    draining = asyncio.ensure_future(socket.drain())
+    await asyncio.sleep(0.05)
+    assert not draining.done()
+    assert [name for name, *_ in await slow.events(1)] == ["big"]
+    await asyncio.wait_for(draining, 5)
+    assert socket.conn.buffered_amount == 0
+    slow.socket.close()
+    await io.close()
 
 
 async def test_several_wait_and_all_are_told():

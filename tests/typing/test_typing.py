@@ -3,9 +3,12 @@
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from tests.requirements import missing
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -14,7 +17,8 @@ FOUND = re.compile(r"^[^:]+:(\d+): error: (.*)$", re.MULTILINE)
 
 @pytest.mark.parametrize("file", sorted(set(HERE.glob("*.py")) - {Path(__file__)}), ids=lambda file: file.name)
 def test_errors(file: Path, tmp_path: Path) -> None:
-    pytest.importorskip("mypy")
+    if find_spec("mypy") is None:
+        missing("mypy", "install the extra test")
     command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={tmp_path}", str(file)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50)
     found = {int(line): message for line, message in FOUND.findall(done.stdout)}
