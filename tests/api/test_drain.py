@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+from socket import SO_RCVBUF, SOL_SOCKET
 
 import aiohttp
 import pytest
@@ -41,27 +42,35 @@ async def test_a_producer_that_waits_keeps_its_backlog_small():
 certificate = test_backpressure.certificate
 
 
-async def test_tls(certificate):
+async def produce(socket, count):
+    for number in range(count):
+        socket.emit("n", number, "x" * 90 * KB)
+        await socket.drain()
+
+
+async def test_a_producer_waits_with_tls(certificate):
     trust = ssl.create_default_context()
     trust.check_hostname = False
     trust.verify_mode = ssl.CERT_NONE
     io = Server()
     await io.listen(0, ssl=certificate)
-    slow = StalledReader(io)
-    slow.socket = trust.wrap_socket(slow.socket, do_handshake_on_connect=False)
-    await asyncio.to_thread(slow.socket.do_handshake)
-    await slow.open()
-    (socket,) = io.sockets.sockets.values()
-    await asyncio.wait_for(socket.drain(), 5)
-    socket.emit("big", "x" * 9000 * KB)
-    draining = asyncio.ensure_future(socket.drain())
-    await asyncio.sleep(0.05)
-    assert not draining.done()
-    assert [name for name, *_ in await slow.events(1)] == ["big"]
-    await asyncio.wait_for(draining, 5)
-    assert socket.conn.buffered_amount == 0
-    slow.socket.close()
-    await io.close()
+    try:
+        slow = StalledReader(io)
+        slow.socket.setsockopt(SOL_SOCKET, SO_RCVBUF, 64 * KB)  # it would hold many megabytes otherwise
+        slow.socket = trust.wrap_socket(slow.socket, do_handshake_on_connect=False)
+        await asyncio.to_thread(slow.socket.do_handshake)
+        await slow.open()
+        (socket,) = io.sockets.sockets.values()
+        await asyncio.wait_for(socket.drain(), 5)
+        producing = asyncio.ensure_future(produce(socket, 100))
+        await asyncio.sleep(0.2)
+        assert not producing.done()
+        assert [number for _, number, _ in await slow.events(100)] == list(range(100))
+        await asyncio.wait_for(producing, 5)
+        assert socket.conn.buffered_amount == 0
+        slow.socket.close()
+    finally:
+        await io.close()
 
 
 async def test_several_wait_and_all_are_told():
@@ -80,10 +89,10 @@ async def test_the_reader_never_comes_back():
     async with serving() as io:
         slow = await StalledReader(io).open()
         (socket,) = io.sockets.sockets.values()
-        socket.emit("big", "x" * 9000 * KB)
+        socket.emit("big", "x" * 14_000 * KB)
         draining = asyncio.ensure_future(socket.drain())
         await asyncio.sleep(0.05)
-        assert not draining.done()
+        assert not draining.done(), socket.conn.buffered_amount
         slow.socket.close()
         with pytest.raises(Disconnected, match="before everything had been sent"):
             await asyncio.wait_for(draining, 5)
@@ -95,7 +104,7 @@ async def test_cancelled():
     async with serving() as io:
         slow = await StalledReader(io).open()
         (socket,) = io.sockets.sockets.values()
-        socket.emit("big", "x" * 9000 * KB)
+        socket.emit("big", "x" * 14_000 * KB)
         with pytest.raises(asyncio.TimeoutError):
             await asyncio.wait_for(socket.drain(), 0.05)
         draining = asyncio.ensure_future(socket.drain())
@@ -115,7 +124,7 @@ async def test_polling():
         (socket,) = io.sockets.sockets.values()
         draining = asyncio.ensure_future(socket.drain())  # its CONNECT
         await asyncio.sleep(0.02)
-        assert not draining.done()
+        assert not draining.done(), socket.conn.buffered_amount
         async with http.get(url) as answer:
             assert (await answer.text()).startswith("40")
         await asyncio.wait_for(draining, 5)
