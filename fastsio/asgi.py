@@ -45,10 +45,15 @@ class ASGIApp:
     """
 
     def __init__(self, io: Server | Engine, other_app: Any = None) -> None:
-        self.engine: Engine = io if isinstance(io, Engine) else io.engine
+        self._io = io
         self.other_app = other_app
         self._told = False
         self._websockets: set[asyncio.Task[Any]] = set()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that answers: the server's own, or the one bound to it."""
+        return self._io if isinstance(self._io, Engine) else self._io.engine
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One call of the ASGI server."""

@@ -63,8 +63,8 @@ class RecoveryOptions(TypedDict, total=False):
     max_buffer: int  # 64 MiB: events kept for each namespace; above it the oldest go, and who missed them starts anew
 
 
-class Options(TypedDict, total=False):
-    """What Server(**options) takes; times in seconds, sizes in bytes."""
+class EngineOptions(TypedDict, total=False):
+    """What Engine(**options) takes; times in seconds, sizes in bytes."""
 
     path: str  # "/socket.io": what URLs of the engine start with
     serve_client: bool  # True: the browser client is served under path
@@ -78,18 +78,23 @@ class Options(TypedDict, total=False):
     ping_interval: float  # 25.0
     ping_timeout: float  # 20.0
     upgrade_timeout: float  # 10.0: from the probe to the end of the upgrade
-    connect_timeout: float  # 45.0: to join a namespace in
     max_http_buffer_size: int  # 1_000_000: of one message
-    max_attachments: int  # 10: of one packet
     max_backlog: int  # 16 MiB: queued for one connection
     max_connections: int | None  # None: what the limit on file descriptors leaves
     add_trailing_slash: bool  # True: path must be followed by "/"
     http_compression: bool | CompressionOptions | None  # True; False or None: off
     per_message_deflate: bool | DeflateOptions | None  # False or None: off
+    initial_packet: str | bytes | None  # None; a message that every session begins with
+
+
+class Options(EngineOptions, total=False):
+    """What Server(**options) takes: those of its engine, and these."""
+
+    connect_timeout: float  # 45.0: to join a namespace in
+    max_attachments: int  # 10: of one packet
     cleanup_empty_child_namespaces: bool  # False; True: a dynamic namespace goes with its last socket
     connection_state_recovery: bool | RecoveryOptions | None  # None: off
     adapter: Callable[[Any], Any] | None  # None: in memory; a subclass of fastsio.adapter.Adapter, or what makes one
-    initial_packet: str | bytes | None  # None; a message that every session begins with
 
 
 DEFAULTS: dict[str, Any] = {
@@ -132,6 +137,8 @@ INTEGERS = {
     "max_backlog": (1, 2**48),
     "max_connections": (1, 2**31),
 }
+# Those of a Server whose engine knows nothing of them.
+OF_SERVER = Options.__annotations__.keys() - EngineOptions.__annotations__.keys()
 BOOLEANS = ("serve_client", "allow_upgrades", "allow_eio3", "add_trailing_slash", "cleanup_empty_child_namespaces")
 
 
@@ -172,6 +179,12 @@ def resolve(**options: Unpack[Options]) -> dict[str, Any]:
         result[name] = grouped(name, result[name], settings)
     Cors(result["origins"], result["cors"])  # do they go together?
     return result
+
+
+def split(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The options of the server, and those of its engine; unknown ones are with the latter."""
+    own = {name: value for name, value in options.items() if name in OF_SERVER}
+    return own, {name: value for name, value in options.items() if name not in OF_SERVER}
 
 
 def known_transports(names: object) -> tuple[str, ...]:

@@ -12,13 +12,15 @@ from fastsio.broadcast import BroadcastOperator, Reaching
 from fastsio.client import Client
 from fastsio.engine.engine import Engine
 from fastsio.engine.running import Runnable
+from fastsio.engine.session import Receiver, Session
 from fastsio.engine.stats import NamespaceStats, ServerStats
 from fastsio.event import Event
 from fastsio.events import Emitter, Function, P, R
 from fastsio.handlers import Listeners
 from fastsio.namespace import Handling, Middleware, Namespace
-from fastsio.options import Options, resolve
+from fastsio.options import OF_SERVER, Options, resolve, split
 from fastsio.recovery import RecoverySettings
+from fastsio.settings import Settings
 from fastsio.tasks import settled
 from fastsio.wire.sio import CONNECT_ERROR
 
@@ -26,27 +28,62 @@ if TYPE_CHECKING:
     from fastsio.outbox import Outbox
 
 
-class Server(Runnable, Emitter, Reaching):
+class Server(Settings, Runnable, Emitter, Reaching):
     """A Socket.IO server. Source: Socket.IO 2.x and 4.x.
 
     target: a port for `run()` and `listen()` (default: to be named there), or an ASGI application to share the
     port with, see `attach`; options: see fastsio.options.Options.
     TypeError: an unknown option, or one of the wrong type; ValueError: a number out of range.
+
+    nsps: the namespaces by name; sockets: that of "/", as `of("/")`; engine: the Engine underneath, with its events,
+    `clients_count` and `use`. Events, those of "/": `connection(socket)` (`connect` is the same), and
+    `new_namespace(nsp)` when a namespace was made.
     """
 
+    nsps: dict[str, Namespace]
+    sockets: Namespace
+    engine: Engine
+
     def __init__(self, target: Any = None, **options: Unpack[Options]) -> None:
-        self._options = resolve(**options)
-        self.max_attachments: int = self._options["max_attachments"]
-        self.nsps: dict[str, Namespace] = {}
+        self._given, engines = split(options)
+        self._own = {name: value for name, value in resolve(**self._given).items() if name in OF_SERVER}
+        self.nsps = {}
         self._parents: list[parents.ParentNamespace] = []
-        self._recovery: RecoverySettings | None = self._options["connection_state_recovery"]
-        in_memory = Adapter if self._recovery is None else RecoveryAdapter
-        self._new_adapter: Callable[[Namespace], Adapter] = self._options["adapter"] or in_memory
+        self._new_adapter: Callable[[Namespace], Adapter] = Adapter
         self._adapters_started = False
-        self.engine = Engine._under(self._options, self._new_client)
+        self._is_fed = True  # every session of the engine is ours
+        self.engine = Engine._under(self, engines)
+        self._configured()
         self.sockets = self.of("/")
         if target is not None:
             self.attach(target)
+
+    # ---- options ----
+
+    def _set(self, **options: Any) -> None:
+        """Changes some of the options; they are all checked before."""
+        self.engine._check_stopped(options)
+        own, engines = split(options)
+        given = {**self._given, **own}
+        resolved = resolve(**given)
+        self.engine._set(**engines)
+        self._given = given
+        self._own = {name: resolved[name] for name in OF_SERVER}
+        self._configured()
+
+    def _configured(self) -> None:
+        """Takes over the options, which may have changed, the engine's too."""
+        self._options = {**self.engine._options, **self._own}
+        self.max_attachments: int = self._options["max_attachments"]
+        self._recovery: RecoverySettings | None = self._options["connection_state_recovery"]
+        if self._is_fed:
+            self.engine._feed(self._new_client, self._options["connect_timeout"])
+        in_memory = Adapter if self._recovery is None else RecoveryAdapter
+        new_adapter = self._options["adapter"] or in_memory
+        if new_adapter is not self._new_adapter:
+            self._new_adapter = new_adapter
+            for nsp in self.nsps.values():
+                nsp.adapter = new_adapter(nsp)
 
     # ---- namespaces ----
 
@@ -89,23 +126,6 @@ class Server(Runnable, Emitter, Reaching):
     def _tell_new(self, nsp: Namespace) -> None:
         """Calls the listeners of "new_namespace"."""
         self.sockets._connection_listeners.fire(self.sockets, "new_namespace", nsp)
-
-    def adapter(self, adapter: Callable[[Namespace], Adapter] | None = None) -> Any:
-        """What makes a namespace's adapter: without an argument it is returned, otherwise set for all namespaces.
-
-        adapter: a subclass of fastsio.adapter.Adapter, or a function that makes one of a namespace. Returns the
-        server. RuntimeError: the server listens already. Source: Socket.IO 2.x.
-        """
-        if adapter is None:
-            return self._new_adapter
-        if not callable(adapter):
-            raise TypeError(f"an adapter is a class or a function that makes one, got {type(adapter).__name__}")
-        if self._adapters_started:
-            raise RuntimeError("the adapter is set before the server listens, not while it does")
-        self._new_adapter = adapter
-        for nsp in self.nsps.values():
-            nsp.adapter = adapter(nsp)
-        return self
 
     def _start_adapters(self) -> list[Awaitable[None]]:
         """Those not started yet; with in-memory ones there is nothing to wait for."""
@@ -188,6 +208,67 @@ class Server(Runnable, Emitter, Reaching):
         """As Namespace.server_side_emit_with_ack, for "/"."""
         return await self.sockets.server_side_emit_with_ack(event, *args)
 
+    # ---- the engine ----
+
+    def bind(self, engine: Engine) -> Self:
+        """Serves every session of an Engine made elsewhere, from now on: `io.engine is engine`.
+
+        Of the options the engine's own count for all that is Engine.IO's (`path`, `serve_client`, `origins`, the
+        heartbeat ...), whatever was said to the server; the server's for the rest (`connect_timeout`, `adapter`,
+        `max_attachments`, `connection_state_recovery` ...). The engine may listen already: sessions that are open
+        stay its own. Either's `listen`, `run` and `close` do both. Listeners, middlewares and files of the
+        server's earlier engine are not taken along, the port and application of `attach` are.
+
+        TypeError: no Engine; ValueError: it is another Server's; RuntimeError: the server listens already, on
+        another engine. Returns the server. Source: Socket.IO 2.x and 4.x.
+        """
+        if not isinstance(engine, Engine):
+            raise TypeError(f"bind takes an Engine, got {type(engine).__name__}")
+        if engine is not self.engine:
+            if self.engine._core is not None:
+                raise RuntimeError("an engine is bound before the server listens, not while it does; close it first")
+            self._adopt(engine)
+        self._is_fed = True
+        self._configured()
+        return self
+
+    def onconnection(self, conn: Session) -> Self:
+        """Serves one engine socket, for engines of which not every session is Socket.IO's.
+
+        conn: an open one, as in `engine.on("connection", io.onconnection)`. Its engine becomes the server's, as by
+        `bind`, but goes on to keep its other sessions for itself. `connect_timeout` begins now.
+
+        TypeError: no engine socket; ValueError: it is closed, has a client already or is of an engine that is
+        another Server's, or the server uses another engine. Returns the server. Source: Socket.IO 2.x and 4.x.
+        """
+        if not isinstance(conn, Session):
+            raise TypeError(f"onconnection takes an engine socket, got {type(conn).__name__}")
+        engine = conn.core.hooks
+        if conn.ready_state != "open":
+            raise ValueError("the engine socket is closed")
+        if engine is not self.engine and isinstance(engine, Engine):
+            if self.engine._core is not None:
+                raise ValueError("the engine socket is of another engine than the one that the server listens with")
+            self._adopt(engine)
+            self._is_fed = False
+            self._configured()
+        conn.hand_over(self._new_client(), self._options["connect_timeout"])
+        return self
+
+    def _adopt(self, engine: Engine) -> None:
+        """The engine takes the place of one that is not in use."""
+        if engine._server is not None:
+            raise ValueError("the engine is another Server's already: each Server needs one of its own")
+        old = self.engine
+        old._server = None
+        old._feed(Receiver, 0.0)
+        if engine._new_application is None:
+            engine._new_application = old._new_application
+        if self._port is None:
+            self._port = engine._port
+        engine._server = self
+        self.engine = engine
+
     # ---- life ----
 
     def stats(self) -> ServerStats:
@@ -210,9 +291,11 @@ class Server(Runnable, Emitter, Reaching):
         self.engine._share(new_application)
 
     async def _listen(self, port: int | None, host: str, **listen: Any) -> None:
+        await self.engine._listen(port, host, **listen)
+
+    async def _starting(self) -> None:
         for started in self._start_adapters():
             await started
-        await self.engine._listen(port, host, **listen)
 
     @property
     def addresses(self) -> list[tuple[str, int] | str]:
@@ -222,13 +305,15 @@ class Server(Runnable, Emitter, Reaching):
     async def close(self) -> None:
         """Stops listening and closes every connection; each socket gets the reason "server shutting down".
 
-        Clients are not told to leave their namespaces, so that they reconnect. The ports are free when it
-        returns. Source: Socket.IO 2.x and 4.x.
+        Clients are not told to leave their namespaces, so that they reconnect. Adapters are closed, a bound engine
+        too. The ports are free when it returns. Source: Socket.IO 2.x and 4.x.
         """
         await self.engine.close()
+
+    async def _closed(self) -> None:
         if self._adapters_started:
             self._adapters_started = False
-            for nsp in self.nsps.values():
+            for nsp in list(self.nsps.values()):
                 await settled(nsp.adapter.close())
 
     def __repr__(self) -> str:

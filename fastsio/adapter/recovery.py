@@ -90,11 +90,7 @@ class RecoveryAdapter(Adapter):
 
     def __init__(self, nsp: Namespace) -> None:
         super().__init__(nsp)
-        options = nsp.server._options
-        settings = options["connection_state_recovery"]
-        self._keep = settings.max_disconnection_duration
-        self._window = self._keep + options["ping_interval"] + options["ping_timeout"] + 1.0
-        self._max_buffer = settings.max_buffer
+        self._read_options()
         self._epoch = token_urlsafe(4) + "-"  # no offset of another server is mistaken for one of ours
         self._number = 0  # of the last stored event
         self._log: deque[Stored] = deque()
@@ -103,6 +99,17 @@ class RecoveryAdapter(Adapter):
         self._members: dict[str, Membership] = {}  # id -> of connected sockets
         self._sessions: dict[str, tuple[RecoverableSession, Membership, float]] = {}  # pid -> with its end, by age
         self._away: dict[str, Membership] = {}  # id -> of the sockets of `sessions`
+
+    def _read_options(self) -> None:
+        options = self.nsp.server._options
+        settings = options["connection_state_recovery"]
+        self._keep = settings.max_disconnection_duration
+        self._window = self._keep + options["ping_interval"] + options["ping_timeout"] + 1.0
+        self._max_buffer = settings.max_buffer
+
+    def init(self) -> None:
+        """The options are final now."""
+        self._read_options()
 
     # ---- rooms ----
 

@@ -32,7 +32,7 @@ cdef class Core:
     cdef readonly object deflate  # its settings; None: it is off
     cdef readonly double ping_interval
     cdef readonly double ping_timeout
-    cdef readonly double connect_timeout  # 0: none
+    cdef public double connect_timeout  # 0: none
     cdef readonly double upgrade_timeout
     cdef dict open_packet_rest  # by transport: what follows the sid in the open packet
     cdef object initial_packet  # str or bytes that is sent after it; None: nothing
@@ -40,7 +40,8 @@ cdef class Core:
     cdef Py_ssize_t compression_threshold
     cdef readonly dict lingering  # id -> Polling whose session has ended and whose client was not told yet
 
-    # Python's part, called per connection and request:
+    cdef readonly object hooks  # the engine
+    # Its methods, called per connection and request:
     cdef object on_made  # (connection)
     cdef object on_request  # (connection, request or HttpError)
     cdef object on_lost  # (connection)

@@ -22,6 +22,7 @@ class Hooks(Protocol):
 class Core:
     loop: AbstractEventLoop
     outbox: Outbox
+    hooks: Hooks
     deadlines: Deadlines
     counters: Counter[str]
     ping_interval: float

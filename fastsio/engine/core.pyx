@@ -47,6 +47,7 @@ cdef class Core:
         settings = options["http_compression"]
         self.compression_threshold = PY_SSIZE_T_MAX if settings is None else settings.threshold
         self.lingering = {}
+        self.hooks = hooks
         self.on_made = hooks.on_made
         self.on_announced = hooks.on_announced
         self.on_opened = hooks.on_opened

@@ -16,6 +16,7 @@ Origins = None | str | Collection[str] | Callable[[str], bool | Awaitable[bool]]
 Headers = list[tuple[str, str]]
 
 METHODS = ("GET", "HEAD", "PUT", "PATCH", "POST", "DELETE")
+ANY = ("*", "*:*")
 LONGEST_AGE = 2**31 - 1  # seconds
 
 
@@ -105,8 +106,10 @@ class Cors:
 
 
 def is_any(origins: Origins) -> bool:
-    """Whether every origin is allowed: "*", alone or in a list."""
-    return origins == "*" or (isinstance(origins, Collection) and not isinstance(origins, str) and "*" in origins)
+    """Whether every origin is allowed: "*", alone or in a list; "*:*" is its name in Socket.IO 2.x."""
+    if isinstance(origins, str):
+        return origins in ANY
+    return isinstance(origins, Collection) and any(name in origins for name in ANY)
 
 
 def is_visible(text: str) -> bool:

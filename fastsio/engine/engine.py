@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import ssl as ssl_module
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from logging import getLogger
 from socket import AF_UNIX
 from socket import socket as RawSocket
@@ -24,7 +24,7 @@ from fastsio.engine.static import StaticFile, client_files
 from fastsio.engine.stats import EngineStats, engine_stats
 from fastsio.events import Emitter
 from fastsio.handlers import Listeners
-from fastsio.options import Options, resolve
+from fastsio.options import OF_SERVER, EngineOptions, resolve
 from fastsio.outbox import Outbox
 
 log = getLogger("fastsio")
@@ -40,34 +40,45 @@ class Beside(Protocol):
     def host(self, connection: HostingConnection) -> Host: ...
 
 
-class Engine(Runnable, Emitter):
-    """An Engine.IO server, alone or under a Server.
+class Above(Protocol):
+    """A Server on the engine."""
 
-    options: those of fastsio.options.Options that are Engine.IO's; `path` is "/engine.io" here.
+    def _configured(self) -> None: ...
+    async def _starting(self) -> None: ...
+    async def _closed(self) -> None: ...
+
+
+class Engine(Runnable, Emitter):
+    """An Engine.IO server, alone or under a Server: `io.bind(engine)`, or the one that a Server makes for itself.
+
+    options: see fastsio.options.EngineOptions; `path` is "/engine.io" here, and `serve_client` False.
+    TypeError: an unknown option, or one of the wrong type; ValueError: a number out of range.
     Events: `connection(conn)`, `connection_error(error)` with `code`, `message`, `context` and `request`,
     `initial_headers(headers, request)`, `headers(headers, request)`. Source: Engine.IO 6.x.
     """
 
-    def __init__(self, **options: Unpack[Options]) -> None:
-        alone: Options = {"path": "/engine.io", "serve_client": False, "connect_timeout": 0.0}
+    def __init__(self, **options: Unpack[EngineOptions]) -> None:
+        alone: EngineOptions = {"path": "/engine.io", "serve_client": False}
         alone.update(options)
-        self._setup(resolve(**alone), Receiver)
+        self._setup(alone)
 
     @classmethod
-    def _under(cls, options: dict[str, Any], new_receiver: Callable[[], Receiver]) -> Engine:
-        """The engine of a server. options: resolved."""
+    def _under(cls, server: Above, options: Mapping[str, Any]) -> Engine:
+        """The engine that a server makes for itself."""
         engine = cls.__new__(cls)
-        engine._setup(options, new_receiver)
+        engine._setup(options)
+        engine._server = server
         return engine
 
-    def _setup(self, options: dict[str, Any], new_receiver: Callable[[], Receiver]) -> None:
-        self._options = options
-        self._new_receiver = new_receiver
+    def _setup(self, options: Mapping[str, Any]) -> None:
+        self._given: dict[str, Any] = {}
+        self._options: dict[str, Any] = {}
+        self._new_receiver: Callable[[], Receiver] = Receiver
+        self._server: Above | None = None
         self._listeners = Listeners()
         self._core: Core | None = None
         self._servers: list[asyncio.Server] = []
         self._connections = 0
-        self._max_connections: int = options["max_connections"] or default_max_connections()
         self._all_closed: asyncio.Event | None = None
         self._closing: asyncio.Task[None] | None = None
         self._middlewares: tuple[Middleware, ...] = ()
@@ -80,6 +91,34 @@ class Engine(Runnable, Emitter):
         self._application: Beside | None = None
         #: Files that are served beside Socket.IO, by path: `engine.files["/"] = StaticFile("text/html", page)`.
         self.files: dict[str, StaticFile] = {}
+        self._client_files: dict[str, StaticFile] = {}  # those in `files` that serve_client put there
+        self._set(**options)
+
+    # ---- options ----
+
+    def _check_stopped(self, names: Collection[str]) -> None:
+        if self._core is not None:
+            raise RuntimeError(f"{', '.join(names)}: set before the server listens, not while it does; close it first")
+
+    def _set(self, **options: Any) -> None:
+        """Changes some of the options; they are all checked together."""
+        self._check_stopped(options)
+        for name in options:
+            if name in OF_SERVER:
+                raise TypeError(f"{name!r} is an option of Server, not of Engine")
+        given = {**self._given, **options}
+        self._options = {**resolve(**given), "connect_timeout": self._options.get("connect_timeout", 0.0)}
+        self._given = given
+        self._max_connections: int = self._options["max_connections"] or default_max_connections()
+        if self._server is not None:
+            self._server._configured()
+
+    def _feed(self, new_receiver: Callable[[], Receiver], connect_timeout: float) -> None:
+        """Sessions that open from here on get such a receiver, and join a namespace in time (0: whenever)."""
+        self._new_receiver = new_receiver
+        self._options["connect_timeout"] = connect_timeout
+        if self._core is not None:
+            self._core.connect_timeout = connect_timeout
 
     def _table(self) -> Listeners:
         return self._listeners
@@ -128,8 +167,9 @@ class Engine(Runnable, Emitter):
         if core is None:
             core = self._core = Core(loop, self._options, self)
             self._reception = Reception(self, core)
-            if self._options["serve_client"]:
-                self.files = {**client_files(self._options["path"]), **self.files}
+            own = {path: file for path, file in self.files.items() if self._client_files.get(path) is not file}
+            self._client_files = client_files(self._options["path"]) if self._options["serve_client"] else {}
+            self.files = {**self._client_files, **own}
         elif core.loop is not loop:
             raise RuntimeError("the server listens in another event loop already: close it there first")
         return core
@@ -146,6 +186,8 @@ class Engine(Runnable, Emitter):
         reuse_port: bool,
     ) -> None:
         loop = asyncio.get_running_loop()
+        if self._server is not None:
+            await self._server._starting()
         core = self._start()
         application = await self._start_application()
 
@@ -202,6 +244,8 @@ class Engine(Runnable, Emitter):
     async def _close(self) -> None:
         try:
             await self._close_all()
+            if self._server is not None:
+                await self._server._closed()
         finally:
             self._closing = None
 

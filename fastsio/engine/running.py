@@ -8,13 +8,15 @@ import ssl as ssl_module
 from collections.abc import Callable
 from logging import getLogger
 from socket import socket as RawSocket
-from typing import Any, Self
+from typing import Any, Self, Unpack
+
+from fastsio.options import Options
 
 log = getLogger("fastsio")
 
 
 class Runnable:
-    """What listens on ports: `_listen`, `addresses` and `close` are the subclass's."""
+    """What listens on ports: `_set`, `_share`, `_listen`, `addresses` and `close` are the subclass's."""
 
     _port: int | None = None
 
@@ -41,13 +43,17 @@ class Runnable:
             raise ValueError("no port to listen on: give one to listen() or run(), 0 for any free one")
         await self._listen(port, host, ssl=ssl, unix_path=unix_path, sock=sock, backlog=backlog, reuse_port=reuse_port)
 
-    def attach(self, target: Any) -> Self:
+    def attach(self, target: Any, **options: Unpack[Options]) -> Self:
         """Shares the port with an ASGI application, or remembers a port for `listen()` and `run()`.
 
         target: the application, which gets every request but those under `path`, with websockets and
-        lifespan (or a uvicorn.Config with one in it, for uvicorn's own options); or a port. ImportError: an
-        application needs uvicorn, `pip install fastsio[asgi]`. Returns the server. Source: Socket.IO 2.x and 4.x.
+        lifespan (or a uvicorn.Config with one in it, for uvicorn's own options); or a port. options: as the
+        constructor takes them; they count for whatever was not said before or said otherwise. ImportError: an
+        application needs uvicorn, `pip install fastsio[asgi]`. TypeError, ValueError: as of the constructor.
+        RuntimeError: options, while it listens. Returns the server. Source: Socket.IO 2.x and 4.x.
         """
+        if options:
+            self._set(**options)
         if isinstance(target, int):
             self._port = target
         else:
@@ -55,6 +61,9 @@ class Runnable:
 
             self._share(lambda: Application(target))
         return self
+
+    def _set(self, **options: Any) -> None:
+        raise NotImplementedError
 
     def _share(self, new_application: Callable[[], Any]) -> None:
         raise NotImplementedError

@@ -39,7 +39,7 @@ cdef enum SessionState:
 
 
 cdef class Session:
-    cdef Core core
+    cdef readonly Core core
     cdef Transport carrier  # None once it is closed
     cdef Transport probe  # the websocket that is to take over; None while there is none
     cdef Transport lingering  # what carried the session, while its probe may still take over what is queued
@@ -55,6 +55,7 @@ cdef class Session:
     cdef readonly bint upgraded  # it came from polling to websocket
     cdef public object on_closed  # called once with (session); the registry's, not the user's
     cdef uint8_t state
+    cdef bint announced  # the receiver was told that it is open
     cdef bint probed  # the probe was answered
     cdef bint awaiting_pong  # with protocol 3 always: the client pings, and silence ends the session
     cdef bint extended  # the wait for the pong was extended once

@@ -114,6 +114,7 @@ cdef class Session:
         if self.core.initial_packet is not None:
             self.send(self.core.initial_packet)
         self.core.on_opened(self)
+        self.announced = True
         return self.receiver.on_open() if self.state == SessionState.OPEN else 0
 
     cdef int on_frame(self, const uint8_t *data, size_t size) except -1:
@@ -290,6 +291,27 @@ cdef class Session:
         cdef Transport candidate = self.probe
         self.probe = self.lingering = None
         return candidate.shut("", False) if candidate is not None else 0
+
+    # ---- another receiver ----
+
+    def hand_over(self, receiver: Receiver, double connect_timeout) -> None:
+        """From here on the receiver takes the messages, and joins a namespace in time (seconds; 0: whenever).
+
+        ValueError: the session is not open, or has a receiver that is more than a plain one.
+        """
+        cdef Receiver other = receiver
+        if self.state != SessionState.OPEN:
+            raise ValueError("the engine socket is closed")
+        if type(self.receiver) is not Receiver:
+            raise ValueError("the engine socket has a client already: an engine that is bound feeds all of them")
+        other.attach(self)
+        self.receiver = other
+        if connect_timeout > 0:
+            self.joined = False
+            self.connect_by = monotonic() + connect_timeout
+            self.core.deadlines.set(<uint32_t>self.carrier.slot, max(self.next_deadline() - monotonic(), 0.0))
+        if self.announced:
+            other.on_open()
 
     # ---- the end ----
 

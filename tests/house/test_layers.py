@@ -15,6 +15,7 @@ LAYERS = {
     "API": [
         "__init__",
         "server",
+        "settings",
         "asgi",
         "uvicorn",
         "namespace",
