@@ -1,4 +1,4 @@
-"""Fixtures: `node`, the test's official clients, and `io`, a server that listens."""
+"""Fixtures: `node`, the test's official clients, `version` and `newer`, their generations, and `io`, a server."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from fastsio import Server
-from tests.reference.node import Driver, Node
+from tests.reference.node import NEWER, VERSIONS, Driver, Node
 from tests.requirements import require_npm
 from tests.wsclient import serving
 
@@ -32,3 +32,19 @@ async def io() -> AsyncIterator[Server]:
     """With the default options, on a port of its own."""
     async with serving() as server:
         yield server
+
+
+def name_of(version: int) -> str:
+    return f"v{version}"
+
+
+@pytest.fixture(params=VERSIONS, ids=name_of)
+def version(request: pytest.FixtureRequest) -> int:
+    """Each generation of clients."""
+    return request.param
+
+
+@pytest.fixture(params=NEWER, ids=name_of)
+def newer(request: pytest.FixtureRequest) -> int:
+    """Each generation that speaks Engine.IO protocol 4."""
+    return request.param

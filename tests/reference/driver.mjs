@@ -17,7 +17,7 @@ const AsyncFunction = (async () => {}).constructor;
 
 // ---- values ----
 
-/** A value as JSON has it; functions and undefined become null. */
+/** A value as JSON has it; functions, undefined and objects of the clients' own classes become null. */
 function encoded(value) {
   if (value === undefined || typeof value === "function") return null;
   if (typeof value !== "object" || value === null) return value;
@@ -26,6 +26,7 @@ function encoded(value) {
   if (value instanceof Error) return refusal(value);
   if (Array.isArray(value)) return value.map(encoded);
   if (typeof value.toJSON === "function") return value.toJSON();
+  if (![Object.prototype, null].includes(Object.getPrototypeOf(value))) return null;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, encoded(item)]));
 }
 

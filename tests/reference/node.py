@@ -173,7 +173,8 @@ class Client:
 
     async def closed(self) -> str:
         """Waits until it is disconnected, and returns the reason."""
-        return (await self._next("life", "disconnect"))[0]
+        reason: str = (await self._next("life", "disconnect"))[0]
+        return reason
 
     async def refused(self) -> Refusal:
         """Waits until the server refuses it: "connect_error", in 2.x "error" too."""
@@ -205,13 +206,15 @@ class Client:
 
     async def emit_with_ack(self, event: str, *args: Any) -> list[Any]:
         """Emits and returns the arguments of the acknowledgement."""
-        return await self._do("ask", event=event, args=args)
+        answer: list[Any] = await self._do("ask", event=event, args=args)
+        return answer
 
     # ---- in ----
 
     async def receive(self, event: str) -> list[Any]:
         """The arguments of the next event of this name; fails when it does not come."""
-        return await self._next("event", event)
+        args: list[Any] = await self._next("event", event)
+        return args
 
     async def collect(self, event: str) -> list[list[Any]]:
         """The arguments of each event of this name that the server has sent so far."""
@@ -281,7 +284,7 @@ class Client:
                     self._news = asyncio.get_running_loop().create_future()
                     await self._news
         except TimeoutError:
-            left = {f"{kind} {name}": list(items) for (kind, name), items in self._kept.items() if items}
+            left = {" ".join(key): list(items) for key, items in self._kept.items() if items}
             pytest.fail(f"no {kind} {name!r} within {TIMEOUT} s; there is {left}; {self.node.fatal}", pytrace=False)
         return kept.popleft()
 

@@ -5,14 +5,9 @@ import asyncio
 import pytest
 
 from tests.reference import node as node_module
-from tests.reference.node import VERSIONS, Calls
+from tests.reference.node import Calls
 
 TRANSPORTS = ("websocket", "polling", None)
-
-
-@pytest.fixture(params=VERSIONS, ids=lambda version: f"v{version}")
-def version(request):
-    return request.param
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
