@@ -322,8 +322,9 @@ async def until(condition: Callable[[], object]) -> None:
 
 def url_of(server: Server) -> str:
     """Where a client finds the server."""
-    host, port = server.addresses[0]
-    return f"http://{host}:{port}"
+    address = server.addresses[0]
+    assert isinstance(address, tuple)
+    return "http://{}:{}".format(*address)
 
 
 def camel_case(options: dict[str, Any]) -> dict[str, Any]:
