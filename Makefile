@@ -1,5 +1,6 @@
 # make demo    the chat page at http://127.0.0.1:3000
 # make test    everything: lint, types, unit, property and end-to-end tests
+# make docs    the documentation as HTML, in build/docs
 # make lint | types | pytest | wheel | bench | fuzz | clean
 #
 # Everything is installed into .venv and node_modules. PYTHON chooses the interpreter: make PYTHON=python3.13 demo
@@ -17,7 +18,7 @@ MODULES := $(subst /,.,$(PYX:.pyx=))
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: demo test pytest lint types wheel bench fuzz clean
+.PHONY: demo test docs pytest lint types wheel bench fuzz clean
 
 demo: $(STAMPS)/built examples/chat/node_modules/.package-lock.json
 	python examples/chat/server.py
@@ -35,6 +36,10 @@ lint: $(STAMPS)/test
 types: $(STAMPS)/built $(STAMPS)/test
 	mypy
 	python -m mypy.stubtest --allowlist .ci/stubtest.txt --ignore-unused-allowlist --ignore-disjoint-bases $(MODULES)
+
+docs: $(STAMPS)/built $(STAMPS)/docs
+	sphinx-build -W --keep-going --quiet --builder html docs build/docs
+	@echo "open file://$(CURDIR)/build/docs/index.html"
 
 wheel: dist/stamp
 
@@ -66,8 +71,13 @@ $(STAMPS)/needs: pyproject.toml .ci/needs.py | $(VENV)/bin/python
 	mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/test: $(STAMPS)/needs
-	$(VENV)/bin/python .ci/needs.py test > $(VENV)/needs-test.txt
+	$(VENV)/bin/python .ci/needs.py test docs > $(VENV)/needs-test.txt
 	$(PIP) install --requirement $(VENV)/needs-test.txt
+	touch $@
+
+$(STAMPS)/docs: $(STAMPS)/needs
+	$(VENV)/bin/python .ci/needs.py docs > $(VENV)/needs-docs.txt
+	$(PIP) install --requirement $(VENV)/needs-docs.txt
 	touch $@
 
 $(STAMPS)/bench: $(STAMPS)/needs bench/requirements.txt

@@ -1,0 +1,39 @@
+"""How Sphinx builds these pages: `make docs`."""
+
+import sys
+from importlib import metadata
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+project = "fastsio"
+copyright = "the authors of fastsio"
+try:
+    release = metadata.version("fastsio")
+except metadata.PackageNotFoundError:  # built in place
+    release = "0.1.0"
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "stubs"]
+exclude_patterns = ["migrations"]
+nitpicky = True
+# Names of other libraries and of ours that have no entry: types in signatures, which are short names there.
+nitpick_ignore_regex = [("py:.*", r"(?!fastsio\.).*"), ("py:.*", r"fastsio\.(?!(Server|Namespace|Socket)$).*")]
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 88
+add_module_names = False
+
+html_theme = "furo"
+html_title = "fastsio"
+html_copy_source = False
+html_show_copyright = False
+html_static_path = ["static"]
+html_css_files = ["fastsio.css"]
+copybutton_prompt_text = "$ "
