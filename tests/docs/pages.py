@@ -1,8 +1,9 @@
 """The code on the pages of docs/ and in the README.
 
-A ```python block that imports fastsio begins a program; blocks without continue the one before. A program is never
-started by itself: `Server.run` is taken note of, and __name__ is not "__main__". Its ```js and ```html blocks (their
-scripts) run in Node with the official client against it. Other languages are for reading.
+A ```python block with a line `from fastsio import ...` begins a program; blocks without continue the one before. A
+program is not started by itself: `Server.run` does nothing, and __name__ is not "__main__". It runs in a folder with its
+```html block as index.html. Its ```js blocks and the scripts of its ```html block run in Node with the official client
+against it. Other languages are for reading.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Program:
 
     python: list[tuple[int, str]] = field(default_factory=list)
     scripts: list[str] = field(default_factory=list)
+    html: str | None = None
 
 
 def pages() -> list[str]:
@@ -49,12 +51,13 @@ def programs(page: str) -> list[Program]:
     found: list[Program] = []
     for line, language, code in blocks(page):
         if language == "python":
-            if not found or re.search(r"^(?:from|import) fastsio\b", code, re.M):
+            if not found or re.search(r"^(?:from fastsio import|import fastsio$)", code, re.M):
                 found.append(Program())
             found[-1].python.append((line, code))
         elif language == "js" and found:
             found[-1].scripts.append(code)
         elif language == "html" and found:
+            found[-1].html = code
             found[-1].scripts.extend(SCRIPT.findall(code))
     return found
 

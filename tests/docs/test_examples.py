@@ -1,6 +1,7 @@
 """Every python block of the pages runs, every function in it is called, and every script of a page too."""
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,10 +35,15 @@ def test_every_visit_has_a_program() -> None:
 
 
 @pytest.mark.parametrize(("page", "number"), EVERY_PROGRAM)
-def test_program(page: str, number: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def test_program(
+    page: str, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(Server, "run", lambda io, *args, **listen: None)
+    monkeypatch.chdir(tmp_path)
     visit, errors = VISITS.get((page, number), (look_in, ()))
     program = programs(page)[number]
+    if program.html is not None:
+        Path("index.html").write_text(program.html)
     names: dict[str, Any] = {"__name__": "example", "program": program}
     wanted = set()
     with calls(str(ROOT / page)) as called:
