@@ -15,6 +15,7 @@ except metadata.PackageNotFoundError:  # built in place
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "stubs"]
 exclude_patterns = ["migrations"]
+default_role = "code"
 nitpicky = True
 # Names of other libraries and of ours that have no entry: types in signatures, which are short names there.
 nitpick_ignore_regex = [("py:.*", r"(?!fastsio\.).*"), ("py:.*", r"fastsio\.(?!(Server|Namespace|Socket)$).*")]

@@ -1,8 +1,13 @@
-"""A Sphinx extension: signatures of compiled modules, which have none themselves, from the .pyi beside them."""
+"""A Sphinx extension: what autodoc does not know about these docstrings.
+
+Signatures of compiled modules, which have none themselves, come from the .pyi beside them. In docstrings a `*` is no
+markup.
+"""
 
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,6 +16,7 @@ from typing import Any
 
 def setup(app: Any) -> dict[str, bool]:
     app.connect("autodoc-process-signature", signature_of)
+    app.connect("autodoc-process-docstring", escape)
     return {"parallel_read_safe": True}
 
 
@@ -59,3 +65,8 @@ def signature_of(
         return None
     arguments, _, returned = found.partition(" -> ")
     return arguments, returned or None
+
+
+def escape(app: Any, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Changes the lines where they are."""
+    lines[:] = [re.sub(r"(`+[^`]*`+)|\*", lambda found: found[1] or r"\*", line) for line in lines]

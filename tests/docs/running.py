@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from types import FrameType
@@ -46,10 +47,20 @@ def calls(file: str) -> Iterator[set[tuple[str, int]]]:
             called.add((code.co_name, code.co_firstlineno))
 
     sys.settrace(trace)
+    threading.settrace(trace)
     try:
         yield called
     finally:
         sys.settrace(former)
+        threading.settrace(None)  # type: ignore[arg-type]
+
+
+listen_anywhere = Server._listen
+
+
+async def listen_nearby(io: Server, port: int | None, host: str, **listen: Any) -> None:
+    """What `listen` does here: whatever port a page names, a free one of this machine alone."""
+    await listen_anywhere(io, 0, "127.0.0.1", **listen)
 
 
 async def serve(names: dict[str, Any], visit: Visit) -> None:

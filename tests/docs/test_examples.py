@@ -1,16 +1,19 @@
 """Every python block of the pages runs, every function in it is called, and every script of a page too."""
 
 import logging
+import subprocess
+import sys
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import pytest
 import uvloop
 
 from fastsio import Server
 from tests.docs.pages import READ, ROOT, RUN, blocks, compiled, pages, programs
-from tests.docs.running import calls, look_in, serve
-from tests.docs.visits import VISITS
+from tests.docs.running import calls, listen_nearby, look_in, serve
+from tests.docs.visits import BEFORE, VISITS
+from tests.requirements import require
 
 EVERY_PROGRAM = [(page, number) for page in pages() for number in range(len(programs(page)))]
 
@@ -39,12 +42,19 @@ def test_program(
     page: str, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(Server, "run", lambda io, *args, **listen: None)
+    monkeypatch.setattr(Server, "_listen", listen_nearby)
     monkeypatch.chdir(tmp_path)
     visit, errors = VISITS.get((page, number), (look_in, ()))
     program = programs(page)[number]
+    if (page, number) in BEFORE:
+        command, *arguments = BEFORE[page, number].split()
+        subprocess.run([require(command), *arguments], check=True, capture_output=True)
     if program.html is not None:
         Path("index.html").write_text(program.html)
-    names: dict[str, Any] = {"__name__": "example", "program": program}
+    module = ModuleType("example")
+    monkeypatch.setitem(sys.modules, "example", module)  # dataclasses look there
+    names = vars(module)
+    names["program"] = program
     wanted = set()
     with calls(str(ROOT / page)) as called:
         for code, functions in compiled(page, program):

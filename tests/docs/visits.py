@@ -6,6 +6,7 @@ A visit gets the program's names (`program` is the Program itself); errors: a pa
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,10 @@ from tests.docs.running import Visit, browse
 from tests.wsclient import wire
 
 Names = dict[str, Any]
+
+CERTIFICATE = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout key.pem -out cert.pem"
+#: (page, number of the program on it) -> a command that makes files which it needs.
+BEFORE = {("docs/tour/deployment.md", 1): CERTIFICATE}
 
 #: (page, number of the program on it) -> the visit and the errors that it logs.
 VISITS: dict[tuple[str, int], tuple[Visit, tuple[str, ...]]] = {}
@@ -32,6 +37,12 @@ def visit(page: str, number: int = 0, errors: tuple[str, ...] = ()) -> Callable[
 def doc(page: str, number: int = 0, errors: tuple[str, ...] = ()) -> Callable[[Visit], Visit]:
     """The same, for a page below docs/."""
     return visit(f"docs/{page}.md", number, errors)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """The program's test ends it when it never comes true."""
+    while not condition():
+        await asyncio.sleep(0.005)
 
 
 async def fetched(io: Server, path: str) -> str:
@@ -74,8 +85,7 @@ async def front_page(names: Names) -> None:
 async def welcome(names: Names) -> None:
     await browse(names["io"], names["program"], ["1 online"])
     assert await fetched(names["io"], "/") == names["program"].html
-    while names["io"].sockets.sockets:
-        await asyncio.sleep(0.01)
+    await until(lambda: not names["io"].sockets.sockets)
 
 
 @doc("getting-started", 2)
@@ -99,11 +109,10 @@ async def teams(names: Names) -> None:
 
 @doc("tour/rooms", 1)
 async def leaving(names: Names) -> None:
-    async with wire(names["io"], join=True) as client:
-        async with wire(names["io"], join=True) as other:
-            other_id = next(id for id in names["io"].sockets.sockets if id != client.sid)
-            other.send("41")
-            assert await client.event() == ["left", other_id, "client namespace disconnect"]
+    async with wire(names["io"], join=True) as client, wire(names["io"], join=True) as other:
+        other_id = next(id for id in names["io"].sockets.sockets if id != client.sid)
+        other.send("41")
+        assert await client.event() == ["left", other_id, "client namespace disconnect"]
 
 
 @doc("tour/rooms", 2)
@@ -156,3 +165,159 @@ async def asking(names: Names) -> None:
 async def everybody(names: Names) -> None:
     printed = ["{ answers: [ 4 ], complete: true }", "{ answers: [ 4 ], complete: false }"]
     await browse(names["io"], names["program"], printed)
+
+
+# ---- namespaces ----
+
+
+@doc("tour/namespaces", 0)
+async def orders(names: Names) -> None:
+    printed = ["1 online", "soup is coming", "soup is ready", "Invalid namespace"]
+    await browse(names["io"], names["program"], printed)
+
+
+@doc("tour/namespaces", 1)
+async def counter(names: Names) -> None:
+    await browse(names["io"], names["program"], ["count 0", "count 5"])
+    await until(lambda: not names["io"].of("/counter").sockets)
+
+
+@doc("tour/namespaces", 2)
+async def documents(names: Names) -> None:
+    await browse(names["io"], names["program"], ["first: once upon a time", "/team-red go", "Invalid namespace"])
+
+
+# ---- middlewares ----
+
+
+@doc("tour/middlewares", 0)
+async def tokens(names: Names) -> None:
+    await browse(names["io"], names["program"], ["who are you? 401", "Ada"])
+
+
+@doc("tour/middlewares", 2)
+async def too_long(names: Names) -> None:
+    async with wire(names["io"], join=True) as client:
+        client.emit("say", "hello")
+        await browse(names["io"], names["program"], ["refused: that is too long"])
+        await client.nothing()
+
+
+# ---- payloads ----
+
+
+@doc("tour/payloads", 0)
+async def order(names: Names) -> None:
+    await browse(names["io"], names["program"], ["2 x soup", "invalid arguments"])
+
+
+@doc("tour/payloads", 1)
+async def news(names: Names) -> None:
+    async with wire(names["io"], join=True) as client, wire(names["io"], join=True) as other:
+        assert await client.event() == ["news", "welcome"]
+        other.emit("read it", "welcome")
+        assert await client.event() == ["news", "welcome", 1]
+
+
+# ---- the rest of the tour ----
+
+
+@doc("tour/recovery")
+async def tunnel(names: Names) -> None:
+    await browse(names["io"], names["program"], ["recovered: false", "recovered: true"])
+
+
+@doc("tour/counters", 0)
+async def stats(names: Names) -> None:
+    async with wire(names["io"], join=True) as client:
+        client.emit("enter", "room")
+        client.emit("stats", ack=0)
+        assert json.loads((await client.ack(0))[0])["rooms"] == 1
+
+
+@doc("tour/counters", 1)
+async def metrics(names: Names) -> None:
+    text = await fetched(names["io"], "/metrics")
+    assert "fastsio_connections_total 1\n" in text
+    assert 'fastsio_drops{reason="volatile"} 0\n' in text
+
+
+@doc("tour/limits")
+async def limits(names: Names) -> None:
+    async with wire(names["io"], join=True) as client:
+        client.send('451-0["upload",{"_placeholder":true,"num":0}]', bytes(90_000))
+        assert await client.ack(0) == [90_000]
+        client.send("4" + "x" * 200_000)
+        assert await client.closed() == 1009
+
+
+@doc("tour/adapters", 0)
+async def bus(names: Names) -> None:
+    async with wire(names["io"], join=True) as client, wire(names["second"], join=True) as other:
+        client.emit("say", "hello")
+        assert await client.event() == await other.event() == ["said", "hello"]
+        assert names["io"].sockets.adapter.server_count() == 2
+
+
+@doc("tour/adapters", 1)
+async def told(names: Names) -> None:
+    async with wire(names["io"], join=True) as client:
+        client.emit("enter", "room")
+
+
+@doc("tour/threads")
+async def threads(names: Names) -> None:
+    await browse(names["io"], names["program"], ["result 499500", "computed 45"])
+
+
+# ---- deployment ----
+
+
+@doc("tour/deployment", 0)
+async def own_loop(names: Names) -> None:
+    main = asyncio.create_task(names["main"]())
+    await until(lambda: len(names["io"].addresses) == 3)
+    async with wire(names["io"], join=True) as client:
+        client.emit("hello", "Ada", ack=0)
+        assert await client.ack(0) == ["hello Ada"]
+        main.cancel()
+        await client.closed()
+    await asyncio.wait([main])
+
+
+@doc("tour/deployment", 1)
+async def tls(names: Names) -> None:
+    io = names["io"]
+    await io.listen(0, ssl=names["context"])
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(f"https://localhost:{io.addresses[1][1]}/socket.io/?EIO=4&transport=polling", ssl=False) as answer,
+    ):
+        assert (await answer.text()).startswith("0{")
+
+
+@doc("tour/deployment", 2)
+async def beside(names: Names) -> None:
+    host, port = names["io"].addresses[0]
+    async with wire(names["io"], join=True) as client, aiohttp.ClientSession() as http:
+        client.emit("hello", "Ada", ack=0)
+        assert await client.ack(0) == ["hello Ada"]
+        async with http.post(f"http://{host}:{port}/news?text=today") as answer:
+            assert await answer.json() == 1
+        assert await client.event() == ["news", "today"]
+
+
+@doc("tour/deployment", 3)
+async def under_uvicorn(names: Names) -> None:
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/online", "raw_path": b"/online", "query_string": b""}
+    await names["app"]({**scope, "headers": [], "http_version": "1.1", "scheme": "http"}, receive, send)
+    assert sent[0]["status"] == 200
+    assert sent[1]["body"] == b"0"
