@@ -23,9 +23,12 @@ Visit = Callable[[dict[str, Any]], Awaitable[None]]
 # what is put into it.
 HARNESS = """
 const client = require(%(client)s);
+const sockets = [];
+process.stdin.resume().on("end", () => sockets.forEach((socket) => socket.disconnect())); // the page is closed
 const io = (name, options) => {
   if (typeof name === "object") [name, options] = ["/", name];
-  return client(%(url)s + (name ?? "/"), { forceNew: true, ...options });
+  sockets.push(client(%(url)s + (name ?? "/"), { forceNew: true, ...options }));
+  return sockets.at(-1);
 };
 const show = (element, name, value) => (name === "textContent" && console.log(value), (element[name] = value), true);
 const made = () => new Proxy({ append() {}, addEventListener() {} }, { set: show });
@@ -88,9 +91,9 @@ async def browse(io: Server, program: Program, expected: list[str]) -> None:
     url = f"http://{host}:{port}"
     script = HARNESS % {"client": json.dumps(str(folder)), "url": json.dumps(url), "code": code}
     process = await asyncio.create_subprocess_exec(
-        "node", "-e", script, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
+        "node", "-e", script, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
-    assert process.stdout is not None
+    assert process.stdin is not None and process.stdout is not None
     missing = list(expected)
     try:
         while missing:
@@ -98,8 +101,10 @@ async def browse(io: Server, program: Program, expected: list[str]) -> None:
             assert line, f"the script ended without printing {missing}"
             assert line in missing, f"printed {line!r} instead of one of {missing}"
             missing.remove(line)
+        process.stdin.close()
+        await asyncio.wait_for(process.wait(), TIMEOUT)
     finally:
         if process.returncode is None:
             process.kill()
-        await process.wait()
+            await process.wait()
         process._transport.close()  # type: ignore[attr-defined]
