@@ -46,6 +46,7 @@ EXTENSIONS = {
     "fastsio.engine.asgi": OUTBOX,
     "fastsio.engine.polling": ["eio", *OUTBOX],
     "fastsio.handlers": [],
+    "fastsio.catching": [],
     "fastsio.dispatch": MESSAGE,
     "fastsio.client": ["sio", *MESSAGE],
 }

@@ -1,5 +1,6 @@
 from libc.stdint cimport int64_t
 
+from fastsio.catching cimport Catching
 from fastsio.handlers cimport Handler, Listeners
 from fastsio.outbox cimport Outbox
 
@@ -14,13 +15,6 @@ cdef class NamespaceBase:
     cpdef int64_t _next_ack_id(self)
 
 
-# Listeners for all events of a socket, and what is asked about them.
-cdef class Catching:
-    cdef tuple incoming  # of Handler
-    cdef tuple outgoing  # of Handler
-    cdef tuple middlewares  # functions
-
-
 # The part of a Socket that runs for each packet.
 cdef class SocketBase:
     cdef readonly str id
@@ -31,6 +25,7 @@ cdef class SocketBase:
     cdef int64_t slot  # -1: not connected
     cdef Listeners own  # of on(); None while there are none
     cdef Catching catching  # None while there is nothing in it
+    cdef list early  # Messages that middlewares sent; None when no middleware is at it
     cdef set tasks  # of coroutine handlers; None before the first
     cdef dict acks  # id -> (callback, timer or None); None while there are none
     cdef object __weakref__
@@ -44,6 +39,7 @@ cdef class SocketBase:
     cdef list convert(self, Handler handler, list items, Acknowledgement ack)
     cdef int refuse(self, Handler handler, Acknowledgement ack, object error) except -1
     cdef int send(self, int type, int64_t ack_id, object data, bint is_volatile, bint compress=*) except -1
+    cdef int keep(self, int type, int64_t ack_id, object data, bint compress) except -1
 
 
 # Answers a packet, once.

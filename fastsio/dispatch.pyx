@@ -2,7 +2,6 @@
 
 NamespaceBase   what all sockets of a namespace share; Namespace derives from it
 SocketBase      one client in one namespace; Socket derives from it
-Catching        what a socket has for all of its events
 Acknowledgement the answer to one packet
 
 Order for one event: listeners for any event, middlewares, the socket's own listeners, the namespace's handlers. An
@@ -17,6 +16,7 @@ from libc.stdint cimport int64_t, uint32_t
 
 cimport cython
 
+from fastsio.catching cimport Catching
 from fastsio.handlers cimport Handler, Listeners
 from fastsio.message cimport Message, encode_packet, message, message_release
 from fastsio.outbox cimport Outbox
@@ -52,51 +52,6 @@ cdef class NamespaceBase:
     cpdef int64_t _next_ack_id(self):
         self.ack_ids += 1
         return self.ack_ids
-
-
-cdef class Catching:
-    def __cinit__(self):
-        self.incoming = self.outgoing = self.middlewares = ()
-
-    def add_incoming(self, function: object, *, bint first=False) -> None:
-        """Registers a listener for all events of the client."""
-        cdef tuple added = (Handler(function),)
-        self.incoming = added + self.incoming if first else self.incoming + added
-
-    def add_outgoing(self, function: object, *, bint first=False) -> None:
-        """Registers a listener for all events to the client."""
-        cdef tuple added = (Handler(function),)
-        self.outgoing = added + self.outgoing if first else self.outgoing + added
-
-    def add_middleware(self, function: object) -> None:
-        """Registers a function that is asked about each event of the client."""
-        self.middlewares += (function,)
-
-    def remove_incoming(self, function: object) -> None:
-        """Takes a function, or all (None), away."""
-        self.incoming = without(self.incoming, function)
-
-    def remove_outgoing(self, function: object) -> None:
-        """Takes a function, or all (None), away."""
-        self.outgoing = without(self.outgoing, function)
-
-    def incoming_functions(self) -> list:
-        """The functions for events of the client, in order."""
-        return [handler.function for handler in self.incoming]
-
-    def outgoing_functions(self) -> list:
-        """The functions for events to the client, in order."""
-        return [handler.function for handler in self.outgoing]
-
-
-cdef tuple without(tuple handlers, object function):
-    """The handlers without the first of this function; None: without any."""
-    if function is None:
-        return ()
-    for index in range(len(handlers)):
-        if handlers[index].function == function:
-            return handlers[:index] + handlers[index + 1 :]
-    return handlers
 
 
 @cython.freelist(64)
@@ -348,13 +303,18 @@ cdef class SocketBase:
     cdef int send(self, int type, int64_t ack_id, object data, bint is_volatile, bint compress=True) except -1:
         cdef message *packet
         if self.slot < 0:
-            return 0
+            return 0 if self.early is None else self.keep(type, ack_id, data, compress)
         packet = encode_packet(type, self.space.wire_name, ack_id, data)
         packet.compress = compress
         try:
             return self.outbox.push(<uint32_t>self.slot, packet, is_volatile)
         finally:
             message_release(packet)
+
+    cdef int keep(self, int type, int64_t ack_id, object data, bint compress) except -1:
+        """It was sent by a middleware."""
+        self.early.append(Message(type, self.space.name, data, ack_id, compress=compress))
+        return 0
 
     def _push(self, Message packet, bint is_volatile=False) -> None:
         """Sends a packet that is encoded already."""
@@ -397,7 +357,7 @@ cdef class SocketBase:
 
     def _notify_outgoing(self, list items) -> None:
         """Calls the listeners for all that goes out."""
-        if self.slot >= 0 and self.catching is not None and self.catching.outgoing:
+        if self._reachable and self.catching is not None and self.catching.outgoing:
             self.run(self.catching.outgoing, None, [None, *items], nobody(self))
 
     def _expect_ack(self, ack_id: int, callback: object) -> bool:
@@ -430,14 +390,25 @@ cdef class SocketBase:
             self._failed(second)
 
     def _leave_slot(self) -> None:
-        """The socket is disconnected: nothing is sent any more, pending acknowledgements fail."""
+        """The socket is disconnected, or was refused: nothing is sent any more, pending acknowledgements fail."""
         self.slot = -1
+        self.early = None
         acks, self.acks = self.acks, None
         for ack_id in acks or ():
             callback, timer = acks[ack_id]
             if timer is not None:
                 timer.cancel()
             self._settle_ack(callback, Disconnected("the socket has disconnected"))
+
+    def _hold(self) -> None:
+        """Middlewares are at it: what they send is kept for when the client is in the namespace."""
+        self.early = []
+
+    def _release(self) -> None:
+        """It is."""
+        held, self.early = self.early, None
+        for packet in held or ():
+            self._push(packet)
 
     def _send_disconnect(self) -> None:
         self.send(SIO_DISCONNECT, SIO_NO_ID, None, False)
@@ -467,6 +438,11 @@ cdef class SocketBase:
     def connected(self) -> bool:
         """Whether the client is in the namespace now."""
         return self.slot >= 0
+
+    @property
+    def _reachable(self) -> bool:
+        """Whether what is sent goes to the client, now or when the middlewares are through."""
+        return self.slot >= 0 or self.early is not None
 
     @property
     def disconnected(self) -> bool:

@@ -209,6 +209,8 @@ class Namespace(NamespaceBase, Emitter, Reaching):
 
     def _ask(self, socket: Socket) -> None:
         """The middlewares decide, now or later."""
+        if self._middlewares:
+            socket._hold()
         remaining = iter(self._middlewares)
         try:
             for middleware in remaining:
@@ -247,6 +249,7 @@ class Namespace(NamespaceBase, Emitter, Reaching):
 
     def _refuse(self, socket: Socket, error: Exception) -> None:
         client = socket.client
+        socket._leave_slot()
         answer: dict[str, object] = {"message": "Internal server error"}
         if isinstance(error, ConnectError):
             answer["message"] = error.message
@@ -261,7 +264,8 @@ class Namespace(NamespaceBase, Emitter, Reaching):
     def _enter(self, socket: Socket) -> None:
         client = socket.client
         if not client.is_joining(self.wire_name):
-            return  # gone while the middlewares were at it
+            socket._leave_slot()  # gone while the middlewares were at it
+            return
         socket._take_slot(client.conn.slot_number)
         self._sockets[socket.id] = socket
         self.adapter._attach(socket.id, socket._slot)
@@ -273,6 +277,7 @@ class Namespace(NamespaceBase, Emitter, Reaching):
             socket._replay()
             client.send(CONNECT, self.name, {"sid": socket.id, "pid": socket._pid})
         socket._join_early_rooms()
+        socket._release()
         self._connected(socket)
 
     def _connected(self, socket: Socket) -> None:

@@ -109,24 +109,23 @@ class Socket(SocketBase, Emitter, Targeting):
         event: its name, or an Event, whose signature the arguments have to fit (`ack` is for names).
         args: JSON-able values; bytes, bytearray and memoryview anywhere in them travel as binary.
         ack: called with the client's answer, a function or coroutine function (default: no answer asked
-        for). After the disconnect nothing is sent.
+        for). In a middleware: when the client is in. After the disconnect nothing is sent.
         ValueError: a reserved name; TypeError: a value that JSON does not have; RuntimeError: too many
         acknowledgements are pending. Source: Socket.IO 2.x.
         """
         items = event_items(event, args, kwargs)
         if ack is None:
-            if self._pid is None:
+            if self._pid is None or not self.connected:
                 self._emit(items)
             else:
                 self._emit_stored(items)
-        elif self.connected:
+        elif self._reachable:
             self._emit_with_ack(items, _without_error(ack), None)
         return True
 
     def _emit_stored(self, items: list[object], options: BroadcastOptions = BroadcastOptions()) -> None:
         """With connection state recovery: the adapter keeps it for a while."""
-        if self.connected:
-            self.nsp.adapter._emit_to(self, Packet(EVENT, self.nsp.name, items), options._replace(sender=None))
+        self.nsp.adapter._emit_to(self, Packet(EVENT, self.nsp.name, items), options._replace(sender=None))
 
     def send(self, *args: object, ack: Callable[..., Any] | None = None) -> bool:
         """Emits "message". Source: Socket.IO 2.x."""
@@ -351,13 +350,13 @@ class SocketEmitter(Targeting):
     def emit(self, event: Any, /, *args: Any, ack: Any = None, **kwargs: Any) -> bool:
         """As Socket.emit; after `timeout`, ack(error, *answer): error is None, or AckTimeout, or Disconnected."""
         items, volatile, compress = event_items(event, args, kwargs), self._options.volatile, self._options.compress
-        if ack is None and self._socket._pid is not None:
+        if ack is None and self._socket._pid is not None and self._socket.connected:
             self._socket._emit_stored(items, self._options)
         elif ack is None:
             self._socket._emit(items, volatile, compress)
         elif self._seconds is not None:
             self._socket._emit_with_ack(items, ack, self._seconds, volatile, compress)
-        elif self._socket.connected:
+        elif self._socket._reachable:
             self._socket._emit_with_ack(items, _without_error(ack), None, volatile, compress)
         return True
 

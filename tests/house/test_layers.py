@@ -32,7 +32,7 @@ LAYERS = {
     "hosting": ["hosting"],
     "fan-out": ["outbox", "rooms", "message", "bitset"],
     "codecs": ["wire"],
-    "ground": ["checks", "recovery", "errors", "limits", "tasks", "event", "events", "handlers", "typed"],
+    "ground": ["checks", "recovery", "errors", "limits", "tasks", "event", "events", "handlers", "catching", "typed"],
 }
 
 # layer -> the layers that it may see beside itself

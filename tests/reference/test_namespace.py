@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from fastsio import ConnectError
+from fastsio import ConnectError, Disconnected
 from tests.reference.node import Calls, until
 
 # ---- names ----
@@ -243,11 +243,37 @@ async def test_what_is_sent_to_the_namespace_while_a_middleware_ponders(io, node
     assert await client.collect("news") == [[2]]
 
 
-@pytest.mark.xfail(strict=True, reason="what a middleware emits to its socket is lost; the reference sends it")
 async def test_what_a_middleware_sends(io, node, version):
     io.use(lambda socket: socket.emit("early", 1) and None)
     client = await node.connect(io, version=version)
     assert await client.collect("early") == [[1]]
+
+
+async def test_what_a_middleware_asks(io, node, version):
+    answers, listens = Calls(), asyncio.Event()
+
+    @io.use
+    async def ask(socket):
+        socket.emit("early", ack=answers)
+        await listens.wait()
+
+    client = await node.connect(io, version=version, wait=False)
+    await client.answers("early", 2)
+    listens.set()
+    assert await answers.next() == (2,)
+
+
+async def test_what_a_middleware_asks_of_a_client_that_is_refused(io, node, version):
+    answers = []
+
+    def refuse(socket):
+        socket.timeout(5).emit("early", ack=answers.append)
+        raise ConnectError("no")
+
+    io.use(refuse)
+    client = await node.connect(io, version=version, wait=False)
+    assert (await client.refused()).message == "no"
+    assert [type(error) for error in answers] == [Disconnected]
 
 
 async def test_a_namespace_is_sent_to_alone(io, node, version):
