@@ -186,16 +186,7 @@ class Engine(Runnable, Emitter):
         reuse_port: bool,
     ) -> None:
         loop = asyncio.get_running_loop()
-        if self._server is not None:
-            await self._server._starting()
-        core = self._start()
-        application = await self._start_application()
-
-        def new_connection() -> BufferedConnection:
-            if application is None:
-                return BufferedConnection(core, ssl is not None)
-            return HostingConnection(core, ssl is not None, application.host)
-
+        new_connection = await self._begin(ssl is not None)
         if unix_path is not None or (sock is not None and sock.family == AF_UNIX):
             server = await loop.create_unix_server(new_connection, unix_path, sock=sock, ssl=ssl, backlog=backlog)
         elif sock is not None:
@@ -205,6 +196,22 @@ class Engine(Runnable, Emitter):
                 new_connection, host, port, ssl=ssl, backlog=backlog, reuse_port=reuse_port
             )
         self._servers.append(server)
+
+    async def _begin(self, secure: bool) -> Callable[[], BufferedConnection]:
+        """Starts what connections need, and returns what makes one. secure: with TLS."""
+        if self._server is not None:
+            await self._server._starting()
+        core = self._start()
+        application = await self._start_application()
+        if application is None:
+            return lambda: BufferedConnection(core, secure)
+        host = application.host
+        return lambda: HostingConnection(core, secure, host)
+
+    async def _take(self, sock: RawSocket) -> None:
+        """Serves a stream socket that is connected already."""
+        new_connection = await self._begin(False)
+        await asyncio.get_running_loop().connect_accepted_socket(new_connection, sock)
 
     def _share(self, new_application: Callable[[], Beside]) -> None:
         self._new_application = new_application

@@ -27,6 +27,7 @@ LAYERS = {
         "client",
         "adapter",
         "dispatch",
+        "testing",
     ],
     "engine": ["engine", "options"],
     "hosting": ["hosting"],
