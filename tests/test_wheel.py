@@ -114,6 +114,31 @@ def test_serves_the_browser_client(port: int) -> None:
     assert f"Socket.IO v{VERSION}".encode() in body[:100]
 
 
+PLUGIN_TEST = """
+from fastsio import Server
+
+io = Server()
+
+
+@io.event
+def add(socket, *numbers):
+    return sum(numbers)
+
+
+async def test_add(sio_connect):
+    client = await sio_connect(io)
+    assert await client.emit_with_ack("add", 1, 2) == 3
+"""
+
+
+def test_the_fixture_for_pytest(python: Path, tmp_path: Path) -> None:
+    """It is there without being asked for."""
+    run(python, "-m", "pip", "install", "--quiet", "pytest", "pytest-asyncio", PATH=str(python.parent))
+    program = tmp_path / "test_plugin.py"
+    program.write_text(PLUGIN_TEST)
+    run(python, "-m", "pytest", "--quiet", "-o", "asyncio_mode=auto", f"--rootdir={tmp_path}", program)
+
+
 async def test_serves(port: int, python: Path) -> None:
     async with socketio.AsyncSimpleClient() as client:
         await client.connect(f"http://127.0.0.1:{port}", transports=["websocket"])

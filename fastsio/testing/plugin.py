@@ -14,18 +14,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
-try:
-    from pytest_asyncio import fixture
-except ImportError:
-    from pytest import fixture
+import pytest
 
 from fastsio.server import Server
 from fastsio.testing.client import Client, connect
 
+try:
+    from pytest_asyncio import fixture as fixture_of_coroutines
+except ImportError:
+    fixture_of_coroutines = pytest.fixture  # type: ignore[assignment]
+
 Connect = Callable[..., Awaitable[Client]]
 
 
-@fixture
+@fixture_of_coroutines
 async def sio_connect() -> AsyncIterator[Connect]:
     """Connects a client for as long as the test runs: `client = await sio_connect(io, "/chat", auth=...)`.
 
