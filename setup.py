@@ -49,6 +49,7 @@ EXTENSIONS = {
     "fastsio.catching": [],
     "fastsio.dispatch": MESSAGE,
     "fastsio.client": ["sio", *MESSAGE],
+    "fastsio.parsing": ["sio", *MESSAGE],
 }
 
 

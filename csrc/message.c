@@ -35,6 +35,23 @@ message *message_packet(span head, span payload, const span *attachments, size_t
     return self;
 }
 
+message *message_pieces(const span *pieces, const uint8_t *are_binary, size_t count) {
+    size_t size = 0;
+    int binary = 0;
+    for (size_t i = 0; i < count; i++) {
+        size += ws_header_size(pieces[i].size) + pieces[i].size;
+        binary |= are_binary[i];
+    }
+    message *self = allocate(size, 0, binary);
+    if (self == NULL) return NULL;
+    uint8_t *out = self->bytes;
+    for (size_t i = 0; i < count; i++) {
+        out += ws_write_header(out, are_binary[i] ? WS_BINARY : WS_TEXT, 0, pieces[i].size);
+        out = put(out, pieces[i]);
+    }
+    return self;
+}
+
 message *message_binary(span payload) {
     message *self = allocate(ws_header_size(payload.size) + payload.size, 0, 1);
     if (self != NULL) put(self->bytes + ws_write_header(self->bytes, WS_BINARY, 0, payload.size), payload);

@@ -58,6 +58,9 @@ typedef struct message {
  * NULL when memory runs out. The caller owns one reference. */
 message *message_packet(span head, span payload, const span *attachments, size_t count);
 
+/* A packet of a parser's own: Engine.IO packets, a text one ("4" in front) or binary as told, one behind the other. */
+message *message_pieces(const span *pieces, const uint8_t *are_binary, size_t count);
+
 /* A binary message of Engine.IO: a binary frame alone. */
 message *message_binary(span payload);
 

@@ -6,6 +6,8 @@ from fastsio.errors import AckTimeout, ConnectError, Disconnected, EventError, F
 from fastsio.event import Event
 from fastsio.handlers import Ack
 from fastsio.namespace import Namespace
+from fastsio.packets import Packet
+from fastsio.parser import MessagePackParser, Parser
 from fastsio.server import Server
 from fastsio.sockets import Socket
 
@@ -19,7 +21,10 @@ __all__ = [
     "Event",
     "EventError",
     "FastsioError",
+    "MessagePackParser",
     "Namespace",
+    "Packet",
+    "Parser",
     "Server",
     "Socket",
 ]

@@ -2,6 +2,7 @@ from libc.stdint cimport int64_t, uint8_t
 
 from fastsio.dispatch cimport SocketBase
 from fastsio.engine.session cimport Receiver, Session
+from fastsio.message cimport Message
 from fastsio.wire.sio cimport sio_header
 
 
@@ -28,8 +29,12 @@ cdef class Client(Receiver):
 
     cdef SocketBase find(self, const sio_header *head)
     cdef int on_message(self, sio_header *head, const uint8_t *data, size_t size) except -1
+    cdef int on_payload(self, sio_header *head, SocketBase target, list payload) except -1
     cdef int deliver(self, int type, SocketBase target, list data, int64_t ack_id) except -1
     cdef int on_connect(self, sio_header *head, const uint8_t *data, size_t size) except -1
     cdef int on_disconnect(self, sio_header *head, size_t size) except -1
+    cdef int connect(self, sio_header *head, bytes name, object auth) except -1
+    cdef int quit(self, SocketBase socket) except -1
+    cdef Message packet(self, int type, str namespace, object data)
     cdef int not_joined(self, sio_header *head) except -1
     cdef int violation(self, str what, str reason=*) except -1

@@ -101,11 +101,15 @@ cdef class Client(Receiver):
             payload = loads_span(data + head.payload, size - head.payload)
         except PayloadError as error:
             return self.violation(str(error))
-        if head.type in (SIO_EVENT, SIO_BINARY_EVENT) and not is_event(<list>payload):
+        return self.on_payload(head, target, <list>payload)
+
+    cdef int on_payload(self, sio_header *head, SocketBase target, list payload) except -1:
+        """The same, decoded."""
+        if head.type in (SIO_EVENT, SIO_BINARY_EVENT) and not is_event(payload):
             return self.violation("the first item of an event must be its name")
         if head.attachments == 0:
-            return self.deliver(head.type, target, <list>payload, head.id)
-        self.data = <list>payload
+            return self.deliver(head.type, target, payload, head.id)
+        self.data = payload
         self.type = head.type
         self.ack_id = head.id
         self.due = head.attachments
@@ -159,17 +163,13 @@ cdef class Client(Receiver):
     # ---- namespaces ----
 
     cdef int on_connect(self, sio_header *head, const uint8_t *data, size_t size) except -1:
-        """Rule 1."""
+        """Rule 1, as JSON."""
         cdef bytes name = wire_name(head)
         auth = {}
         if self.conn.protocol == 3 and b"?" in name:
             name, query = name.split(b"?", 1)
             auth = query_of(query)
             head.namespace_size = len(name)
-        if len(name) > SIO_MAX_NAMESPACE:
-            return self.violation("the name of a namespace is too long")
-        if self.find(head) is not None or (self.joining is not None and name in self.joining):
-            return self.violation("CONNECT to a namespace that is joined already", "forced server close")
         if head.payload != size:
             if data[head.payload] != c"{":
                 return self.violation("the payload of CONNECT must be an object")
@@ -177,6 +177,14 @@ cdef class Client(Receiver):
                 auth = loads_span(data + head.payload, size - head.payload)
             except PayloadError as error:
                 return self.violation(str(error))
+        return self.connect(head, name, auth)
+
+    cdef int connect(self, sio_header *head, bytes name, object auth) except -1:
+        """Rule 1."""
+        if len(name) > SIO_MAX_NAMESPACE:
+            return self.violation("the name of a namespace is too long")
+        if self.find(head) is not None or (self.joining is not None and name in self.joining):
+            return self.violation("CONNECT to a namespace that is joined already", "forced server close")
         if self.count() >= max_namespaces:
             return self.violation("too many namespaces on one connection")
         try:
@@ -190,9 +198,12 @@ cdef class Client(Receiver):
         return 0
 
     cdef int on_disconnect(self, sio_header *head, size_t size) except -1:
-        cdef SocketBase socket = self.find(head)
         if head.payload != size:
             return self.violation("DISCONNECT has no payload")
+        return self.quit(self.find(head))
+
+    cdef int quit(self, SocketBase socket) except -1:
+        """The client leaves a namespace; None: one that it is not in."""
         if socket is not None:
             socket._close("client namespace disconnect")
         return 0
@@ -274,7 +285,11 @@ cdef class Client(Receiver):
         if self.conn.protocol == 3:  # rule 4
             data = older_answer(type, data)
         if slot >= 0:
-            self.conn.core.outbox.push(<unsigned int>slot, (<Message>Message(type, namespace, data)).c, False)
+            self.conn.core.outbox.push(<unsigned int>slot, self.packet(type, namespace, data).c, False)
+
+    cdef Message packet(self, int type, str namespace, object data):
+        """Encodes it in the format that the client reads."""
+        return Message(type, namespace, data)
 
     def disconnect(self) -> None:
         """Leaves every namespace and closes the connection."""

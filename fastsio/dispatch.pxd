@@ -2,6 +2,7 @@ from libc.stdint cimport int64_t
 
 from fastsio.catching cimport Catching
 from fastsio.handlers cimport Handler, Listeners
+from fastsio.message cimport message
 from fastsio.outbox cimport Outbox
 
 
@@ -10,8 +11,10 @@ cdef class NamespaceBase:
     cdef readonly str name
     cdef readonly bytes wire_name  # in UTF-8; empty for the main namespace
     cdef readonly Listeners handlers  # of @event: for all sockets of the namespace
+    cdef public object parser  # None: packets are JSON, as the protocol's own
     cdef int64_t ack_ids  # the last one given out
 
+    cdef message *encode(self, int type, int64_t ack_id, object data) except NULL
     cpdef int64_t _next_ack_id(self)
 
 

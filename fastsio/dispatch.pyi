@@ -7,11 +7,13 @@ from fastsio.handlers import Handler, Listeners
 from fastsio.message import Message
 from fastsio.namespace import Namespace
 from fastsio.outbox import Outbox
+from fastsio.parser import Parser
 
 class NamespaceBase:
     name: str
     wire_name: bytes
     handlers: Listeners
+    parser: Parser | None
     def __init__(self, name: str) -> None: ...
     def _next_ack_id(self) -> int: ...
 

@@ -18,7 +18,7 @@ cimport cython
 
 from fastsio.catching cimport Catching
 from fastsio.handlers cimport Handler, Listeners
-from fastsio.message cimport Message, encode_packet, message, message_release
+from fastsio.message cimport Message, encode_by, encode_packet, message, message_release
 from fastsio.outbox cimport Outbox
 from fastsio.wire.sio cimport SIO_ACK, SIO_CONNECT_ERROR, SIO_DISCONNECT, SIO_EVENT, SIO_NO_ID
 
@@ -48,6 +48,12 @@ cdef class NamespaceBase:
         self.wire_name = b"" if name == "/" else name.encode()
         self.handlers = Listeners()
         self.ack_ids = -1
+        self.parser = None
+
+    cdef message *encode(self, int type, int64_t ack_id, object data) except NULL:
+        if self.parser is None:
+            return encode_packet(type, self.wire_name, ack_id, data)
+        return encode_by(self.parser, type, self.wire_name, ack_id, data)
 
     cpdef int64_t _next_ack_id(self):
         self.ack_ids += 1
@@ -304,7 +310,7 @@ cdef class SocketBase:
         cdef message *packet
         if self.slot < 0:
             return 0 if self.early is None else self.keep(type, ack_id, data, compress)
-        packet = encode_packet(type, self.space.wire_name, ack_id, data)
+        packet = self.space.encode(type, ack_id, data)
         packet.compress = compress
         try:
             return self.outbox.push(<uint32_t>self.slot, packet, is_volatile)
@@ -313,7 +319,7 @@ cdef class SocketBase:
 
     cdef int keep(self, int type, int64_t ack_id, object data, bint compress) except -1:
         """It was sent by a middleware."""
-        self.early.append(Message(type, self.space.name, data, ack_id, compress=compress))
+        self.early.append(Message(type, self.space.name, data, ack_id, compress=compress, parser=self.space.parser))
         return 0
 
     def _push(self, Message packet, bint is_volatile=False) -> None:

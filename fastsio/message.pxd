@@ -30,6 +30,7 @@ cdef extern from "message.h" nogil:
         uint8_t bytes[0]
 
     message *message_packet(span head, span payload, const span *attachments, size_t count)
+    message *message_pieces(const span *pieces, const uint8_t *are_binary, size_t count)
     message *message_binary(span payload)
     message *message_raw(span bytes)
     message *message_hold(message *self)
@@ -42,6 +43,8 @@ cdef extern from "message.h" nogil:
 # name in UTF-8, empty for the main namespace; `data` None writes no payload; id SIO_NO_ID none.
 # Until the first push `compress` may be set to 0: then it is never deflated.
 cdef message *encode_packet(int type, bytes namespace_, int64_t id, object data) except NULL
+# The same by a parser of the application's.
+cdef message *encode_by(object parser, int type, bytes namespace_, int64_t id, object data) except NULL
 cdef message *encode_raw(bytes data) except NULL
 # An Engine.IO packet in text, its type included: b"2", b'0{"sid":...}'. Unlike a raw one it is right in every dialect.
 cdef message *encode_text(bytes packet) except NULL

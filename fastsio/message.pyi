@@ -1,5 +1,16 @@
+from fastsio.parser import Parser
+
 class Message:
-    def __init__(self, type: int, namespace: str, data: object, id: int = -1, *, compress: bool = True) -> None: ...
+    def __init__(
+        self,
+        type: int,
+        namespace: str,
+        data: object,
+        id: int = -1,
+        *,
+        compress: bool = True,
+        parser: Parser | None = None,
+    ) -> None: ...
     def __len__(self) -> int:
         """Bytes of `frames`."""
 

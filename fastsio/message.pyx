@@ -22,6 +22,7 @@ from fastsio.wire.sio cimport (
 )
 
 from fastsio.limits import rate_limited
+from fastsio.packets import Packet
 
 log = getLogger("fastsio")
 
@@ -74,6 +75,24 @@ cdef message *with_attachments(span head, span payload, list attachments) except
     return checked(message_packet(head, payload, spans, count))
 
 
+cdef message *encode_by(object parser, int type, bytes namespace_, int64_t id, object data) except NULL:
+    cdef span spans[SPANS]
+    cdef uint8_t are_binary[SPANS]
+    packet = Packet(type, namespace_.decode() or "/", data, None if id == SIO_NO_ID else id)
+    cdef list pieces = list(parser.encode(packet))
+    cdef size_t count = len(pieces)
+    if not 1 <= count <= SPANS:
+        raise ValueError(f"the parser made {count} messages of a packet; from 1 to {SPANS} can be sent")
+    for i in range(count):
+        are_binary[i] = not isinstance(pieces[i], str)
+        if are_binary[i] and not isinstance(pieces[i], bytes):
+            raise TypeError(f"a parser makes str and bytes of a packet, got {pieces[i]!r:.50}")
+        if not are_binary[i]:
+            pieces[i] = b"4" + (<str>pieces[i]).encode()
+        spans[i] = span_of(pieces[i])
+    return checked(message_pieces(spans, are_binary, count))
+
+
 cdef message *encode_raw(bytes data) except NULL:
     return checked(message_raw(span_of(data)))
 
@@ -97,14 +116,19 @@ cdef class Message:
 
     type: one of wire.sio's packet types; namespace: its name, "/" for the main
     one; data: the JSON-able payload, binary values anywhere in it, or None;
-    compress: whether it may be deflated for those who take that.
+    compress: whether it may be deflated for those who take that; parser: what encodes it, None for the built-in format.
     """
 
-    def __cinit__(self, int type, str namespace, object data, int64_t id=SIO_NO_ID, *, bint compress=True):
+    def __cinit__(
+        self, int type, str namespace, object data, int64_t id=SIO_NO_ID, *, bint compress=True, object parser=None
+    ):
         cdef bytes name = b"" if namespace == "/" else namespace.encode()
         if len(name) > 256:
             raise ValueError(f"a namespace's name has at most 256 bytes, this one {len(name)}")
-        self.c = encode_packet(type, name, id, data)
+        if parser is None:
+            self.c = encode_packet(type, name, id, data)
+        else:
+            self.c = encode_by(parser, type, name, id, data)
         self.c.compress = compress
 
     def __dealloc__(self):

@@ -12,6 +12,7 @@ from fastsio.engine.cookie import CookieSettings
 from fastsio.engine.cors import Cors, CorsSettings, Origins
 from fastsio.engine.request import Request
 from fastsio.limits import MAX_FRAGMENTS
+from fastsio.parser import Parser
 from fastsio.recovery import RecoverySettings
 from fastsio.wire.deflate import DeflateSettings
 
@@ -94,6 +95,7 @@ class Options(EngineOptions, total=False):
     max_attachments: int  # 10: of one packet
     cleanup_empty_child_namespaces: bool  # False; True: a dynamic namespace goes with its last socket
     connection_state_recovery: bool | RecoveryOptions | None  # None: off
+    parser: Parser | None  # None: the protocol's own; a format of packets that the clients have too
     adapter: Callable[[Any], Any] | None  # None: in memory; a subclass of fastsio.adapter.Adapter, or what makes one
 
 
@@ -120,6 +122,7 @@ DEFAULTS: dict[str, Any] = {
     "per_message_deflate": False,
     "cleanup_empty_child_namespaces": False,
     "connection_state_recovery": None,
+    "parser": None,
     "adapter": None,
     "initial_packet": None,
 }
@@ -224,5 +227,7 @@ def check_functions(options: dict[str, Any]) -> None:
         raise TypeError(f"origins must be None, '*', a list of str or a function, got {type(origins).__name__}")
     if not (options["adapter"] is None or callable(options["adapter"])):
         raise TypeError(f"adapter must be None, a class or a function, got {type(options['adapter']).__name__}")
+    if not isinstance(options["parser"], Parser | None):
+        raise TypeError(f"parser must be None or an instance of fastsio.Parser, got {options['parser']!r}")
     if not (allow_request is None or callable(allow_request)):
         raise TypeError(f"allow_request must be None or a function, got {type(allow_request).__name__}")

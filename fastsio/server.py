@@ -19,6 +19,7 @@ from fastsio.events import Emitter, Function, P, R
 from fastsio.handlers import Listeners
 from fastsio.namespace import Handling, Middleware, Namespace
 from fastsio.options import OF_SERVER, Options, resolve, split
+from fastsio.parsing import ParsingClient
 from fastsio.recovery import RecoverySettings
 from fastsio.settings import Settings
 from fastsio.tasks import settled
@@ -80,6 +81,8 @@ class Server(Settings, Runnable, Emitter, Reaching):
             self.engine._feed(self._new_client, self._options["connect_timeout"])
         in_memory = Adapter if self._recovery is None else RecoveryAdapter
         new_adapter = self._options["adapter"] or in_memory
+        for nsp in self.nsps.values():
+            nsp.parser = self._options["parser"]
         if new_adapter is not self._new_adapter:
             self._new_adapter = new_adapter
             for nsp in self.nsps.values():
@@ -113,6 +116,7 @@ class Server(Settings, Runnable, Emitter, Reaching):
         if nsp.name in self.nsps and self.nsps[nsp.name]._sockets:
             raise ValueError(f"namespace {nsp.name} is there already, with sockets in it")
         nsp.server = self
+        nsp.parser = self._options["parser"]
         nsp.adapter = self._new_adapter(nsp)
         if self._adapters_started:
             self._start_adapter(nsp.adapter)
@@ -140,7 +144,7 @@ class Server(Settings, Runnable, Emitter, Reaching):
     def _new_client(self) -> Client:
         if not self._adapters_started:  # under another server, which does not call listen
             self._start_adapters()
-        return Client(self)
+        return Client(self) if self._options["parser"] is None else ParsingClient(self)
 
     def _connect(self, client: Client, name: str, auth: object) -> None:
         """A client asks to join a namespace."""

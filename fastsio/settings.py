@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from fastsio.adapter import Adapter
     from fastsio.engine.engine import Engine
     from fastsio.namespace import Namespace
+    from fastsio.parser import Parser
 
 UNSET: Final[Any] = object()  # None is a value
 
@@ -83,6 +84,18 @@ class Settings:
         ValueError: a negative one; RuntimeError: the server listens already. Source: Socket.IO 4.x (connectTimeout).
         """
         return self._setting("connect_timeout", value)
+
+    @overload
+    def parser(self) -> Parser | None: ...
+    @overload
+    def parser(self, value: Parser | None) -> Self: ...
+    def parser(self, value: Any = UNSET) -> Any:
+        """The format of packets, which the clients need too (default: None, the protocol's own).
+
+        Without an argument it is returned, otherwise set, and the server returned. TypeError: no Parser;
+        RuntimeError: the server listens already. Source: Socket.IO 4.x.
+        """
+        return self._setting("parser", value)
 
     @overload
     def adapter(self) -> Callable[[Namespace], Adapter]: ...

@@ -95,7 +95,9 @@ class Socket(SocketBase, Emitter, Targeting):
         """Sends what was missed."""
         missed, self._missed = self._missed, ()
         for packet in missed:
-            self._push(packet if isinstance(packet, Message) else Message(EVENT, self.nsp.name, packet))
+            self._push(
+                packet if isinstance(packet, Message) else Message(EVENT, self.nsp.name, packet, parser=self.nsp.parser)
+            )
 
     # ---- out ----
 

@@ -12,13 +12,14 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from logging import getLogger
 from typing import TYPE_CHECKING, Any
 
-from fastsio.adapter.options import BroadcastOptions, Packet
+from fastsio.adapter.options import BroadcastOptions
 from fastsio.adapter.views import RoomsView, SidsView
 from fastsio.errors import AckTimeout
 from fastsio.events import Emitter
 from fastsio.handlers import Listeners
 from fastsio.limits import MAX_PENDING_ACKS
 from fastsio.message import Message
+from fastsio.packets import Packet
 from fastsio.rooms import RoomChange, Rooms
 from fastsio.tasks import settled
 
@@ -128,7 +129,7 @@ class Adapter(Emitter):
 
         TypeError, ValueError: the data cannot be encoded.
         """
-        message = Message(packet.type, packet.nsp, packet.data, compress=options.compress)
+        message = Message(packet.type, packet.nsp, packet.data, compress=options.compress, parser=self.nsp.parser)
         self._queue(packet, options, message)
         return None
 
@@ -147,7 +148,9 @@ class Adapter(Emitter):
         """
         asked = self._local(options)
         ack_id = self.nsp._next_ack_id()
-        message = Message(packet.type, packet.nsp, packet.data, ack_id, compress=options.compress)
+        message = Message(
+            packet.type, packet.nsp, packet.data, ack_id, compress=options.compress, parser=self.nsp.parser
+        )
         waiting = [socket for socket in asked if socket._expect_ack(ack_id, on_ack)]
         self._queue(packet, options, message)
         on_client_count(len(asked))

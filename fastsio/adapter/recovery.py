@@ -21,8 +21,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fastsio.adapter.memory import Adapter
-from fastsio.adapter.options import BroadcastOptions, Packet
+from fastsio.adapter.options import BroadcastOptions
 from fastsio.message import Message
+from fastsio.packets import Packet
 from fastsio.wire.sio import EVENT
 
 if TYPE_CHECKING:
@@ -151,9 +152,9 @@ class RecoveryAdapter(Adapter):
         data = packet.data
         if options.volatile:  # rule 4
             data = [*data, self._offset(self._number)] if isinstance(data[-1], str) and len(data) > 1 else data
-            return Message(packet.type, packet.nsp, data, compress=options.compress)
+            return Message(packet.type, packet.nsp, data, compress=options.compress, parser=self.nsp.parser)
         data = [*data, self._offset(self._number + 1)]
-        message = Message(packet.type, packet.nsp, data, compress=options.compress)
+        message = Message(packet.type, packet.nsp, data, compress=options.compress, parser=self.nsp.parser)
         self._number += 1
         stored = Stored(self._number, monotonic(), options, only, message, len(message))
         self._log.append(stored)

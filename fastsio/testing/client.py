@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from inspect import isawaitable
 from itertools import count
 from logging import getLogger
@@ -15,8 +16,9 @@ from fastsio.errors import AckTimeout, ConnectError, Disconnected
 from fastsio.event import Event, event_items
 from fastsio.events import Emitter
 from fastsio.handlers import Listeners
+from fastsio.parser import Parser
 from fastsio.server import Server
-from fastsio.testing.wire import Decoder, Refused, Wire, encoded
+from fastsio.testing.wire import Decoder, Refused, Wire, encoded, encoded_by
 from fastsio.wire.sio import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT
 
 log = getLogger("fastsio")
@@ -36,14 +38,14 @@ class Client(Emitter):
     disconnect_reason: None while connected; then "io server disconnect", "io client disconnect" or "transport close".
     """
 
-    def __init__(self, wire: Wire, nsp: str, parser: Any = None) -> None:
+    def __init__(self, wire: Wire, nsp: str, parser: Parser | None) -> None:
         self.nsp = nsp
         self.id = ""
         self.received: list[list[Any]] = []
         self.disconnect_reason: str | None = None
         self._wire = wire
-        self._encode = encoded if parser is None else parser.client_encoder()
-        self._decode: Callable[[str | bytes], Any] = Decoder() if parser is None else parser.client_decoder()
+        self._encode = encoded if parser is None else partial(encoded_by, parser)
+        self._decode: Callable[[str | bytes], Any] = Decoder() if parser is None else parser.decoder()
         self._listeners = Listeners()
         self._untaken: list[list[Any]] = []
         self._came = asyncio.Event()  # something arrived, or the end
@@ -281,7 +283,7 @@ async def _open(
         wire = await Wire.open(io.engine, query, headers)
     except Refused as refused:
         raise ConnectError(str(refused)) from None
-    client = Client(wire, nsp)
+    client = Client(wire, nsp, io._options["parser"])
     try:
         opened = await wire.receive()
         assert isinstance(opened, str)

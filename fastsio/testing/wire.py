@@ -10,9 +10,11 @@ import asyncio
 import os
 import socket
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from fastsio.packets import Packet
+from fastsio.parser import Parser
 from fastsio.wire import payload, sio
 
 if TYPE_CHECKING:
@@ -135,6 +137,12 @@ def encoded(type: int, nsp: str, data: object = None, id: int | None = None) -> 
     type = BINARY_OF[type] if attachments else type
     head = sio.write_header(type, len(attachments or ()), b"" if nsp == "/" else nsp.encode(), id)
     return [(b"4" + head + json).decode(), *(attachments or ())]
+
+
+def encoded_by(parser: Parser, type: int, nsp: str, data: Any = None, id: int | None = None) -> list[str | bytes]:
+    """The same, by a parser of the application's."""
+    pieces = parser.encode(Packet(type, nsp, data, id))
+    return ["4" + piece if isinstance(piece, str) else piece for piece in pieces]
 
 
 class Decoder:

@@ -40,6 +40,19 @@ static void test_attachments(void) {
 }
 
 /* RFC 6455 section 5.2: a length of 7, 16 or 64 bits, the shortest that holds it. */
+static void test_pieces(void) {
+    span pieces[] = {text("4{}"), text("xyz"), {NULL, 0}};
+    uint8_t binary[] = {0, 1, 1};
+    message *made = message_pieces(pieces, binary, 3);
+    check_bytes(made, "\x81\x03" "4{}" "\x82\x03xyz" "\x82\x00", 5 + 5 + 2);
+    CHECK(made->refs == 1 && !made->raw && made->binary);
+    message_release(made);
+    made = message_pieces(pieces, binary, 1);
+    check_bytes(made, "\x81\x03" "4{}", 5);
+    CHECK(!made->binary);
+    message_release(made);
+}
+
 static void test_lengths(void) {
     static uint8_t payload[65536];
     static const struct {
@@ -92,6 +105,8 @@ static void test_no_memory(void) {
     fail_allocation(1);
     CHECK(message_raw(text("a")) == NULL);
     CHECK(message_packet(text("4"), text("[]"), NULL, 0) == NULL);
+    span piece = text("4");
+    CHECK(message_pieces(&piece, (uint8_t[]){0}, 1) == NULL);
     CHECK(message_raw((span){(const uint8_t *)"", SIZE_MAX}) == NULL);
     fail_allocation(0);
     CHECK(message_raw((span){(const uint8_t *)"", SIZE_MAX}) == NULL);
@@ -100,6 +115,7 @@ static void test_no_memory(void) {
 int main(void) {
     test_packet();
     test_attachments();
+    test_pieces();
     test_lengths();
     test_raw();
     test_references();

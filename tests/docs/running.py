@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -91,7 +92,12 @@ async def browse(io: Server, program: Program, expected: list[str]) -> None:
     url = f"http://{host}:{port}"
     script = HARNESS % {"client": json.dumps(str(folder)), "url": json.dumps(url), "code": code}
     process = await asyncio.create_subprocess_exec(
-        "node", "-e", script, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        "node",
+        "-e",
+        script,
+        env={**os.environ, "NODE_PATH": str(folder.parent)},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdin is not None and process.stdout is not None
     missing = list(expected)

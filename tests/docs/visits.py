@@ -8,12 +8,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import aiohttp
 
 from fastsio import Server
+from fastsio.testing import connect
 from tests.docs.running import Visit, browse
+from tests.requirements import require_npm
 from tests.wsclient import wire
 
 Names = dict[str, Any]
@@ -165,6 +168,33 @@ async def asking(names: Names) -> None:
 async def everybody(names: Names) -> None:
     printed = ["{ answers: [ 4 ], complete: true }", "{ answers: [ 4 ], complete: false }"]
     await browse(names["io"], names["program"], printed)
+
+
+# ---- parsers ----
+
+
+@doc("tour/parsers", 0)
+async def reminding(names: Names) -> None:
+    require_npm("socket.io-msgpack-parser")
+    await browse(names["io"], names["program"], ["1970-01-02T00:00:00.000Z"])
+
+
+@doc("tour/parsers", 1)
+async def checked(names: Names) -> None:
+    await browse(names["io"], names["program"], ["3"])
+
+
+# ---- testing ----
+
+
+@doc("tour/testing", 0)
+async def tested(names: Names) -> None:
+    for name, test in names.items():
+        if name == "test_hello":
+            async with AsyncExitStack() as stack:
+                await test(lambda io, **options: stack.enter_async_context(connect(io, **options)))
+        elif name.startswith("test_"):
+            await test()
 
 
 # ---- namespaces ----

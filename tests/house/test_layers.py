@@ -25,6 +25,7 @@ LAYERS = {
         "remote",
         "parents",
         "client",
+        "parsing",
         "adapter",
         "dispatch",
         "testing",
@@ -33,7 +34,20 @@ LAYERS = {
     "hosting": ["hosting"],
     "fan-out": ["outbox", "rooms", "message", "bitset"],
     "codecs": ["wire"],
-    "ground": ["checks", "recovery", "errors", "limits", "tasks", "event", "events", "handlers", "catching", "typed"],
+    "ground": [
+        "checks",
+        "recovery",
+        "errors",
+        "limits",
+        "tasks",
+        "event",
+        "events",
+        "handlers",
+        "catching",
+        "typed",
+        "packets",
+        "parser",
+    ],
 }
 
 # layer -> the layers that it may see beside itself

@@ -145,6 +145,7 @@ class Client {
 
 const COMMANDS = {
   connect: (test, { client, version, url, options }) => {
+    if (options.parser) options.parser = require(options.parser);
     const open = require(CLIENTS[version]);
     test.add(client, version, open(url, { ...DEFAULTS, ...options }));
   },

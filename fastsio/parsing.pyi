@@ -1,0 +1,3 @@
+from fastsio.client import Client
+
+class ParsingClient(Client): ...
