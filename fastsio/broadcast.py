@@ -12,6 +12,7 @@ from fastsio.answers import Answers
 from fastsio.event import Event, event_items
 from fastsio.events import P
 from fastsio.tasks import settled
+from fastsio.threadsafe import Threadsafe
 from fastsio.wire.sio import EVENT
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ Rooms = str | Iterable[str]
 
 def names_of(rooms: Rooms) -> tuple[str, ...]:
     """A room or several, as a tuple. TypeError: something in it is no string."""
+    if not isinstance(rooms, Iterable):
+        raise TypeError(f"a room's name is a str, several are an iterable of str, got {type(rooms).__name__}")
     names = (rooms,) if isinstance(rooms, str) else tuple(rooms)
     for name in names:
         if not isinstance(name, str):
@@ -80,6 +83,11 @@ class Reaching(Targeting):
     """What can be done to everybody in a target, shared by Server, Namespace and the target itself."""
 
     __slots__ = ()
+
+    @property
+    def threadsafe(self) -> Threadsafe:
+        """The same target for other threads than the event loop's. Source: ours."""
+        return Threadsafe(self._target())
 
     def timeout(self, seconds: float) -> BroadcastOperator:
         """A target whose acknowledgements may take so many seconds. Source: Socket.IO 4.x."""

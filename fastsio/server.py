@@ -23,6 +23,7 @@ from fastsio.parsing import ParsingClient
 from fastsio.recovery import RecoverySettings
 from fastsio.settings import Settings
 from fastsio.tasks import settled
+from fastsio.threadsafe import Mailbox
 from fastsio.wire.sio import CONNECT_ERROR
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Server(Settings, Runnable, Emitter, Reaching):
         self._parents: list[parents.ParentNamespace] = []
         self._new_adapter: Callable[[Namespace], Adapter] = Adapter
         self._adapters_started = False
+        self._mailbox = Mailbox()
         self._is_fed = True  # every session of the engine is ours
         self.engine = Engine._under(self, engines)
         self._configured()

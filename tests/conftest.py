@@ -13,6 +13,8 @@ import pytest
 import pytest_asyncio
 import uvloop
 
+from fastsio.testing.plugin import sio_connect as sio_connect  # a fixture
+
 DESCRIPTORS = Path("/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd")
 PATIENCE = 1.0  # seconds in which what a test has let go of may still end
 

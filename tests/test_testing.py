@@ -6,7 +6,6 @@ import pytest
 
 from fastsio import AckTimeout, ConnectError, Disconnected, Event, Server
 from fastsio.testing import connect
-from fastsio.testing.plugin import sio_connect  # noqa: F401
 
 
 @pytest.fixture
@@ -123,7 +122,7 @@ async def test_namespace_auth_query_and_headers(io):
         assert handshake.headers["host"] == "example.com"
 
 
-async def test_several_clients(io, sio_connect):  # noqa: F811
+async def test_several_clients(io, sio_connect):
     ada, bob = await sio_connect(io), await sio_connect(io)
     async with connect(io, "/chat") as chat:
         io.emit("news", 1)

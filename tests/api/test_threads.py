@@ -7,7 +7,7 @@ import pytest
 
 from tests.wsclient import serving, wire
 
-MESSAGE = r"^emitted from another thread than the event loop's: use loop\.call_soon_threadsafe\(io\.emit, \.\.\.\)$"
+MESSAGE = r"^emitted from another thread than the event loop's: use io\.threadsafe\.emit\(\.\.\.\), or threadsafe of its target$"
 
 CALLS = {
     "io.emit": lambda io, socket: io.emit("n", 1),
@@ -50,11 +50,10 @@ async def test_an_acknowledgement_that_was_not_asked_for_is_not_waited_for():
 
 async def test_what_the_message_says():
     async with serving() as io, wire(io, join=True) as client:
-        loop = asyncio.get_running_loop()
 
         def work():
             for number in range(100):
-                loop.call_soon_threadsafe(io.emit, "n", number)
+                io.threadsafe.emit("n", number)
 
         thread = threading.Thread(target=work)
         thread.start()

@@ -23,6 +23,7 @@ LAYERS = {
         "broadcast",
         "answers",
         "remote",
+        "threadsafe",
         "parents",
         "client",
         "parsing",
