@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from inspect import isawaitable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastsio.errors import AckTimeout, Disconnected
 from fastsio.tasks import call
@@ -90,3 +90,17 @@ class Answers:
         callback = self.stop()
         if callback is not None:
             call(callback, error, self.responses)
+
+
+class OneAnswer:
+    """What one server answers to another's event: the first that its listeners give."""
+
+    def __init__(self, send: Callable[[Any], object] | None) -> None:
+        self._send = send
+
+    def __call__(self, answer: Any = None) -> None:
+        send, self._send = self._send, None
+        if send is not None:
+            send(answer)
+
+    settle = __call__

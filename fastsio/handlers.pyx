@@ -211,6 +211,21 @@ cdef class Listeners:
             except Exception as error:
                 owner._failed(error)
 
+    def ask(self, owner: object, event: str, args: list, answer: object) -> None:
+        """The same; what a function returns goes to `answer.settle`, unless it takes `ack`, which is `answer`."""
+        cdef Handler handler
+        for handler in self.get(event):
+            if handler.once:
+                self.discard(handler, event)
+            try:
+                result = handler.call([event, *args], answer)
+                if PyCoro_CheckExact(result):
+                    start(owner, result, answer if handler.ack_name is None else None)
+                elif handler.ack_name is None:
+                    answer.settle(result)
+            except Exception as error:
+                owner._failed(error)
+
     def clear(self, event: str | int | None = None) -> None:
         """Forgets all handlers, or all of one event."""
         if event is None:

@@ -49,6 +49,17 @@ def settled(result: Awaitable[None] | None) -> Awaitable[None]:
     return task
 
 
+def together(results: list[Awaitable[None]]) -> Awaitable[None] | None:
+    """What several `settled` ones come to; None: they are all done."""
+    pending = [result for result in results if result is not DONE]
+    return _all(pending) if pending else None
+
+
+async def _all(pending: list[Awaitable[None]]) -> None:
+    for result in pending:
+        await result
+
+
 def new_context() -> Context:
     """The context of one connection: what its coroutines set is there for those that come later."""
     context = copy_context()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastsio.adapter.options import BroadcastOptions
 from fastsio.adapter.views import RoomsView, SidsView
+from fastsio.answers import OneAnswer
 from fastsio.errors import AckTimeout
 from fastsio.events import Emitter
 from fastsio.handlers import Listeners
@@ -21,7 +22,7 @@ from fastsio.limits import MAX_PENDING_ACKS
 from fastsio.message import Message
 from fastsio.packets import Packet
 from fastsio.rooms import RoomChange, Rooms
-from fastsio.tasks import settled
+from fastsio.tasks import settled, together
 
 if TYPE_CHECKING:
     from fastsio.namespace import Namespace
@@ -191,16 +192,11 @@ class Adapter(Emitter):
 
     def add_sockets(self, options: BroadcastOptions, rooms: Iterable[str]) -> Awaitable[None] | None:
         """Adds the selected sockets to the rooms."""
-        for socket in self._local(options):
-            socket.join(rooms)
-        return None
+        return together([socket.join(rooms) for socket in self._local(options)])
 
     def del_sockets(self, options: BroadcastOptions, rooms: Iterable[str]) -> Awaitable[None] | None:
         """Takes the selected sockets out of the rooms."""
-        for socket in self._local(options):
-            for room in rooms:
-                socket.leave(room)
-        return None
+        return together([socket.leave(room) for socket in self._local(options) for room in rooms])
 
     def disconnect_sockets(self, options: BroadcastOptions, close: bool = False) -> Awaitable[None] | None:
         """Disconnects the selected sockets, as Socket.disconnect does."""
@@ -225,6 +221,15 @@ class Adapter(Emitter):
         if ack is not None:
             ack(None, [])
         return None
+
+    def receive_server_side_emit(self, args: list[Any], ack: Callable[[Any], object] | None = None) -> None:
+        """For an adapter to call when another server's `server_side_emit` arrives: the namespace's listeners for it
+        are called here.
+
+        args: [event, *arguments]. ack: called with this server's answer, once, when the other one asked for it: what
+        a listener returns, or what it gives to its parameter `ack`; never, if there is no listener. Source: ours.
+        """
+        self.nsp._connection_listeners.ask(self.nsp, args[0], args[1:], OneAnswer(ack))
 
     # ---- recovery ----
 

@@ -287,6 +287,8 @@ async def bus(names: Names) -> None:
         client.emit("say", "hello")
         assert await client.event() == await other.event() == ["said", "hello"]
         assert names["io"].sockets.adapter.server_count() == 2
+        client.emit("load_elsewhere", ack=1)
+        assert await client.ack(1) == [[1]]
 
 
 @doc("tour/adapters", 1)
