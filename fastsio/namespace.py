@@ -39,7 +39,7 @@ class Namespace(NamespaceBase, Emitter, Reaching):
     A subclass with methods `on_connect(self, socket)`, `on_disconnect(self, socket, reason)` and
     `on_<event>(self, socket, *args)` is registered by `server.register(Subclass("/name"))`.
 
-    name: starts with "/", at most 256 bytes. Source: Socket.IO 2.x and 4.x; subclasses are ours.
+    name: starts with "/", at most 256 bytes. server: that it belongs to; adapter: what keeps its rooms. Source: Socket.IO 2.x and 4.x; subclasses are ours.
     """
 
     server: Server

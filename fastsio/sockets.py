@@ -21,6 +21,8 @@ from fastsio.tasks import DONE, settled
 from fastsio.wire.sio import EVENT
 
 if TYPE_CHECKING:
+    from multidict import CIMultiDict
+
     from fastsio.client import Client
     from fastsio.engine.request import Request
     from fastsio.engine.session import Session
@@ -31,7 +33,10 @@ if TYPE_CHECKING:
 class Socket(SocketBase, Emitter, Targeting):
     """One client in one namespace, from its CONNECT to its disconnect. Source: Socket.IO 2.x and 4.x.
 
-    Applications may set attributes of their own; what should travel with the socket belongs in `data`.
+    id: unique among the sockets of the server; nsp: its Namespace; client: the connection, with all its namespaces.
+    Applications may set attributes of their own; what should travel with the socket belongs in `data`. Events:
+    `disconnecting(reason, description)`, when it is still in its rooms, `disconnect(reason, description)`, and
+    `error(exception)` of a handler, or of a packet that was refused.
     """
 
     nsp: Namespace
@@ -385,7 +390,7 @@ class Handshake:
         self.auth = auth  #: what the client sent with its CONNECT, {} without
 
     @property
-    def headers(self) -> Any:
+    def headers(self) -> CIMultiDict[str]:
         """The request's headers: a case-insensitive multidict."""
         return self._client.request.headers
 

@@ -53,6 +53,8 @@ class Engine(Runnable, Emitter):
 
     options: see fastsio.options.EngineOptions; `path` is "/engine.io" here, and `serve_client` False.
     TypeError: an unknown option, or one of the wrong type; ValueError: a number out of range.
+    clients: the open sessions by id. generate_id: makes a session's id from its request, may be replaced by a function
+    or coroutine function. files: what is served beside, `engine.files["/"] = StaticFile("text/html", page)`.
     Events: `connection(conn)`, `connection_error(error)` with `code`, `message`, `context` and `request`,
     `initial_headers(headers, request)`, `headers(headers, request)`. Source: Engine.IO 6.x.
     """
@@ -82,14 +84,11 @@ class Engine(Runnable, Emitter):
         self._all_closed: asyncio.Event | None = None
         self._closing: asyncio.Task[None] | None = None
         self._middlewares: tuple[Middleware, ...] = ()
-        #: The open sessions by id.
         self.clients: dict[str, Session] = {}
-        #: Makes a session's id from its request; may be replaced, by a coroutine function too.
         self.generate_id: Callable[[Request], Any] = lambda request: generate_id()
         # An application on the same port, while the engine listens, and what makes it.
         self._new_application: Callable[[], Beside] | None = None
         self._application: Beside | None = None
-        #: Files that are served beside Socket.IO, by path: `engine.files["/"] = StaticFile("text/html", page)`.
         self.files: dict[str, StaticFile] = {}
         self._client_files: dict[str, StaticFile] = {}  # those in `files` that serve_client put there
         self._set(**options)

@@ -77,6 +77,8 @@ Steps = Generator[object, Any, Purpose]
 class EngineSocket(Session, Emitter):
     """The engine socket: one Engine.IO client. `conn` of a Client and of a Socket is one of these.
 
+    id: the session's, as the client has it; protocol: of Engine.IO, 3 (clients 2.x) or 4; request: that opened it;
+    upgraded: whether it went over from polling to websocket.
     Events: `packet(packet)` and `message(data)` come in; `packet_create(packet)` is what goes out by `send()` and the
     heartbeat, before it is queued, while events of Socket.IO are encoded once for many and not told one by one; a packet
     is {"type": ..., "data": ...}. `drain()`: all that was queued has left; `upgrade(transport)`,

@@ -1,6 +1,7 @@
 """The adapter's interface: what a second one is asked, and what it may call."""
 
 import inspect
+import re
 from collections.abc import Callable
 
 import pytest
@@ -16,7 +17,7 @@ def test_the_second_adapter_is_written_with_the_public_interface_alone():
     public = {name for name, value in vars(Adapter).items() if inspect.isfunction(value) and not name.startswith("_")}
     base_alone = {"socket_rooms", "receive_server_side_emit"}
     assert public - base_alone == {name for name in vars(Recording) if name in public}
-    assert "._" not in inspect.getsource(Recording)
+    assert not re.search(r"\._(?!_)", inspect.getsource(Recording))
 
 
 async def test_what_it_is_asked(sio_connect):
@@ -44,8 +45,8 @@ async def test_what_it_is_asked(sio_connect):
         *("add_all", "delete", "broadcast", "add_sockets", "add_all", "del_sockets", "delete", "sockets"),
         *(
             "fetch_sockets",
-            "broadcast_with_ack",
             "server_count",
+            "broadcast_with_ack",
             "server_side_emit",
             "disconnect_sockets",
             "delete_all",
