@@ -211,7 +211,8 @@ cdef class Outbox:
     cdef int check_thread(self) except -1:
         if PyThread_get_thread_ident() != self.thread:
             raise RuntimeError(
-                "emitted from another thread than the event loop's: use io.threadsafe.emit(...), or threadsafe of its target"
+                "emitted from another thread than the event loop's:"
+                " use io.threadsafe.emit(...), or threadsafe of its target"
             )
         return 0
 
