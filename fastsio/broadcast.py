@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from fastsio.adapter import BroadcastOptions, Packet
 from fastsio.answers import Answers
-from fastsio.event import Event, event_items
+from fastsio.event import RESERVED, Event, event_items
 from fastsio.events import P
 from fastsio.tasks import settled
 from fastsio.threadsafe import Threadsafe
@@ -92,6 +92,31 @@ class Reaching(Targeting):
     def timeout(self, seconds: float) -> BroadcastOperator:
         """A target whose acknowledgements may take so many seconds. Source: Socket.IO 4.x."""
         return self._target()._with(timeout=seconds)
+
+    @overload
+    def emit(self, event: Event[P], /, *args: P.args, **kwargs: P.kwargs) -> bool: ...
+    @overload
+    def emit(self, event: str | int, /, *args: object, ack: Callable[..., Any] | None = None) -> bool: ...
+    def emit(self, event: Any, /, *args: Any, ack: Any = None, **kwargs: Any) -> bool:
+        """Sends an event to everybody in the target (a namespace: in it, the server: in "/"); returns True.
+
+        event: its name, or an Event, whose signature the arguments have to fit (`ack` is for names).
+        args: JSON-able values; bytes, bytearray and memoryview anywhere in them travel as binary. ack: a function
+        or coroutine function that is called once, ack(error, responses), when all have answered (error is None) or
+        not; see emit_with_ack.
+        ValueError: a reserved name; TypeError: a value that JSON does not have.
+        """
+        target = self._target()
+        nsp, options = target._nsp, target._options
+        is_plain = type(event) is str and event not in RESERVED and not kwargs  # event_items says the same, slower
+        packet = Packet(EVENT, nsp.name, [event, *args] if is_plain else event_items(event, args, kwargs))
+        if ack is not None:
+            Answers(ack, options.timeout).ask(nsp.adapter, packet, options)
+            return True
+        sent = nsp.adapter.broadcast(packet, options)
+        if sent is not None:
+            settled(sent)
+        return True
 
     @overload
     async def emit_with_ack(self, event: Event[P], /, *args: P.args, **kwargs: P.kwargs) -> list[Any]: ...
@@ -181,28 +206,6 @@ class BroadcastOperator(Reaching):
     def broadcast(self) -> BroadcastOperator:
         """The same target: it has left out its socket, if it came from one. Source: Socket.IO 2.x."""
         return self
-
-    @overload
-    def emit(self, event: Event[P], /, *args: P.args, **kwargs: P.kwargs) -> bool: ...
-    @overload
-    def emit(self, event: str | int, /, *args: object, ack: Callable[..., Any] | None = None) -> bool: ...
-    def emit(self, event: Any, /, *args: Any, ack: Any = None, **kwargs: Any) -> bool:
-        """Sends an event to everybody in the target; returns True.
-
-        event: its name, or an Event, whose signature the arguments have to fit (`ack` is for names).
-        args: JSON-able values; bytes, bytearray and memoryview anywhere in them travel as binary. ack: a function
-        or coroutine function that is called once, ack(error, responses), when all have answered (error is None) or
-        not; see emit_with_ack.
-        ValueError: a reserved name; TypeError: a value that JSON does not have.
-        """
-        packet = Packet(EVENT, self._nsp.name, event_items(event, args, kwargs))
-        if ack is not None:
-            Answers(ack, self._options.timeout).ask(self._nsp.adapter, packet, self._options)
-            return True
-        sent = self._nsp.adapter.broadcast(packet, self._options)
-        if sent is not None:
-            settled(sent)
-        return True
 
     def send(self, *args: object) -> bool:
         """Emits "message". Source: Socket.IO 2.x."""

@@ -1,3 +1,4 @@
+from fastsio.packets import Packet
 from fastsio.parser import Parser
 
 class Message:
@@ -7,10 +8,11 @@ class Message:
         namespace: str,
         data: object,
         id: int = -1,
-        *,
         compress: bool = True,
         parser: Parser | None = None,
     ) -> None: ...
+    @staticmethod
+    def of(packet: Packet, compress: bool, parser: Parser | None) -> Message: ...
     def __len__(self) -> int:
         """Bytes of `frames`."""
 

@@ -120,7 +120,7 @@ cdef class Message:
     """
 
     def __cinit__(
-        self, int type, str namespace, object data, int64_t id=SIO_NO_ID, *, bint compress=True, object parser=None
+        self, int type, str namespace, object data, int64_t id=SIO_NO_ID, bint compress=True, object parser=None
     ):
         cdef bytes name = b"" if namespace == "/" else namespace.encode()
         if len(name) > 256:
@@ -134,6 +134,15 @@ cdef class Message:
     def __dealloc__(self):
         if self.c != NULL:
             message_release(self.c)
+
+    @staticmethod
+    def of(object packet, bint compress, object parser) -> Message:
+        """Encodes a Packet. Its fields are taken by their places: their names cost every broadcast more."""
+        if not isinstance(packet, Packet):
+            raise TypeError(f"a Packet is expected, got {packet!r:.50}")
+        cdef tuple fields = <tuple>packet
+        cdef int64_t id = SIO_NO_ID if fields[3] is None else fields[3]
+        return Message(fields[0], fields[1], fields[2], id, compress, parser)
 
     def __len__(self):
         return self.c.size

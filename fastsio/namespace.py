@@ -116,14 +116,6 @@ class Namespace(NamespaceBase, Emitter, Reaching):
 
     # ---- out ----
 
-    @overload
-    def emit(self, event: Event[P], /, *args: P.args, **kwargs: P.kwargs) -> bool: ...
-    @overload
-    def emit(self, event: str | int, /, *args: object, ack: Callable[..., Any] | None = None) -> bool: ...
-    def emit(self, event: Any, /, *args: Any, ack: Any = None, **kwargs: Any) -> bool:
-        """Sends an event to everybody in the namespace; returns True. See BroadcastOperator.emit."""
-        return self._target().emit(event, *args, ack=ack, **kwargs)
-
     def send(self, *args: object) -> Self:
         """Emits "message" to everybody; returns the namespace. Source: Socket.IO 2.x."""
         self._target().send(*args)
@@ -164,7 +156,11 @@ class Namespace(NamespaceBase, Emitter, Reaching):
     def _admit(self, client: Client, auth: Any) -> None:
         """A client asks to join: as a new socket, or as one that it had."""
         if self.server._recovery is None or client.conn.protocol == 3:
-            self._ask(self._new_socket(client, client.new_id(self.name), auth))
+            socket = self._new_socket(client, client.new_id(self.name), auth)
+            if self._middlewares:
+                self._ask(socket)
+            else:
+                self._enter(socket)
             return
         pid, offset = (auth.get("pid"), auth.get("offset")) if isinstance(auth, dict) else (None, None)
         session = self._restore(pid, offset) if isinstance(pid, str) else None
@@ -193,14 +189,13 @@ class Namespace(NamespaceBase, Emitter, Reaching):
         if session is None:
             socket = self._new_socket(client, client.new_id(self.name), auth)
             socket._pid = generate_id()
-            self._ask(socket)
-            return
-        socket = self._new_socket(client, session.sid, auth)
-        socket._recover(session)
-        if self.server._recovery.skip_middlewares:
-            self._enter(socket)
         else:
+            socket = self._new_socket(client, session.sid, auth)
+            socket._recover(session)
+        if self._middlewares and not (socket.recovered and self.server._recovery.skip_middlewares):
             self._ask(socket)
+        else:
+            self._enter(socket)
 
     def _new_socket(self, client: Client, id: str, auth: object) -> Socket:
         outbox = self.server._outbox
@@ -209,8 +204,7 @@ class Namespace(NamespaceBase, Emitter, Reaching):
 
     def _ask(self, socket: Socket) -> None:
         """The middlewares decide, now or later."""
-        if self._middlewares:
-            socket._hold()
+        socket._hold()
         remaining = iter(self._middlewares)
         try:
             for middleware in remaining:
@@ -276,8 +270,9 @@ class Namespace(NamespaceBase, Emitter, Reaching):
             self._pids[socket._pid] = socket
             socket._replay()
             client.send(CONNECT, self.name, {"sid": socket.id, "pid": socket._pid})
-        socket._join_early_rooms()
-        socket._release()
+        if self._middlewares or socket.recovered:
+            socket._join_early_rooms()
+            socket._release()
         self._connected(socket)
 
     def _connected(self, socket: Socket) -> None:

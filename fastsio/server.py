@@ -165,7 +165,8 @@ class Server(Settings, Runnable, Emitter, Reaching):
 
     @property
     def _outbox(self) -> Outbox | None:
-        return self.engine._outbox
+        core = self.engine._core
+        return core.outbox if core is not None else None
 
     # ---- those of "/" ----
 
@@ -190,21 +191,13 @@ class Server(Settings, Runnable, Emitter, Reaching):
         """As Namespace.event, for "/"."""
         return self.sockets.event(name)
 
-    @overload
-    def emit(self, event: Event[P], /, *args: P.args, **kwargs: P.kwargs) -> bool: ...
-    @overload
-    def emit(self, event: str | int, /, *args: object, ack: Callable[..., Any] | None = None) -> bool: ...
-    def emit(self, event: Any, /, *args: Any, ack: Any = None, **kwargs: Any) -> bool:
-        """Sends an event to everybody in "/"; returns True. See BroadcastOperator.emit."""
-        return self.sockets.emit(event, *args, ack=ack, **kwargs)
-
     def send(self, *args: object) -> Self:
         """Emits "message" to everybody in "/"; returns the server. Source: Socket.IO 2.x."""
         self.sockets.send(*args)
         return self
 
     def _target(self) -> BroadcastOperator:
-        return self.sockets._target()
+        return self.sockets._everybody
 
     def server_side_emit(self, event: str | int, *args: object, ack: Callable[..., Any] | None = None) -> bool:
         """As Namespace.server_side_emit, for "/"."""

@@ -130,8 +130,7 @@ class Adapter(Emitter):
 
         TypeError, ValueError: the data cannot be encoded.
         """
-        message = Message(packet.type, packet.nsp, packet.data, compress=options.compress, parser=self.nsp.parser)
-        self._queue(packet, options, message)
+        self._queue(packet, options, Message.of(packet, options.compress, self.nsp.parser))
         return None
 
     def broadcast_with_ack(
@@ -149,9 +148,7 @@ class Adapter(Emitter):
         """
         asked = self._local(options)
         ack_id = self.nsp._next_ack_id()
-        message = Message(
-            packet.type, packet.nsp, packet.data, ack_id, compress=options.compress, parser=self.nsp.parser
-        )
+        message = Message.of(packet._replace(id=ack_id), options.compress, self.nsp.parser)
         waiting = [socket for socket in asked if socket._expect_ack(ack_id, on_ack)]
         self._queue(packet, options, message)
         on_client_count(len(asked))
@@ -165,14 +162,14 @@ class Adapter(Emitter):
         return forget
 
     def _queue(self, packet: Packet, options: BroadcastOptions, message: Message) -> None:
-        outbox = self.nsp.server._outbox
-        if outbox is None:
+        nsp, rooms = self.nsp, self._rooms
+        core = nsp.server.engine._core
+        if core is None:
             return  # nobody was ever connected
-        if self.nsp._outgoing:
+        if nsp._outgoing:
             self._tell_outgoing(packet, options)
-        rooms = self._rooms
         sender = -1 if options.sender is None else rooms.ids.get(options.sender, -1)
-        outbox.send_to(rooms, options.rooms, options.excepts, sender, message, options.volatile)
+        core.outbox.send_to(rooms, options.rooms, options.excepts, sender, message, options.volatile)
 
     def _emit_to(self, socket: Socket, packet: Packet, options: BroadcastOptions) -> None:
         """An event for one socket, of which the adapter may keep a copy: only with connection state recovery."""

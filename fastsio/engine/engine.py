@@ -25,7 +25,6 @@ from fastsio.engine.stats import EngineStats, engine_stats
 from fastsio.events import Emitter
 from fastsio.handlers import Listeners
 from fastsio.options import OF_SERVER, EngineOptions, resolve
-from fastsio.outbox import Outbox
 
 log = getLogger("fastsio")
 
@@ -152,10 +151,6 @@ class Engine(Runnable, Emitter):
         now or since the start. Reading them costs microseconds, and nothing else does. Source: ours.
         """
         return engine_stats(self._core)
-
-    @property
-    def _outbox(self) -> Outbox | None:
-        return self._core.outbox if self._core is not None else None
 
     # ---- listening ----
 
