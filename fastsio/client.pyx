@@ -230,8 +230,8 @@ cdef class Client(Receiver):
         """The CONNECT was answered with an error."""
         self.joining.discard(wire_name)
 
-    def join(self, socket: SocketBase) -> None:
-        """The CONNECT was granted: packets of the namespace go to this socket."""
+    def join(self, socket: SocketBase, dict answer) -> None:
+        """The CONNECT is granted, with this answer: packets of the namespace go to this socket."""
         cdef bytes name = socket.space.wire_name
         self.joining.discard(name)
         if not self.joining:
@@ -245,6 +245,7 @@ cdef class Client(Receiver):
         else:
             self.main = socket
         self.conn.joined = True
+        socket.send(SIO_CONNECT, SIO_NO_ID, None if self.conn.protocol == 3 else answer, False)  # rule 4
 
     def leave(self, socket: SocketBase) -> None:
         """The socket is disconnected; its namespace may be joined again."""

@@ -19,7 +19,7 @@ from fastsio.events import Emitter, Function, P, R
 from fastsio.handlers import Listeners
 from fastsio.sockets import Socket
 from fastsio.tasks import settled, spawn
-from fastsio.wire.sio import CONNECT, CONNECT_ERROR
+from fastsio.wire.sio import CONNECT_ERROR
 
 if TYPE_CHECKING:
     from fastsio.client import Client
@@ -39,7 +39,8 @@ class Namespace(NamespaceBase, Emitter, Reaching):
     A subclass with methods `on_connect(self, socket)`, `on_disconnect(self, socket, reason)` and
     `on_<event>(self, socket, *args)` is registered by `server.register(Subclass("/name"))`.
 
-    name: starts with "/", at most 256 bytes. server: that it belongs to; adapter: what keeps its rooms. Source: Socket.IO 2.x and 4.x; subclasses are ours.
+    name: starts with "/", at most 256 bytes. server: that it belongs to; adapter: what keeps its rooms.
+    Source: Socket.IO 2.x and 4.x; subclasses are ours.
     """
 
     server: Server
@@ -263,13 +264,12 @@ class Namespace(NamespaceBase, Emitter, Reaching):
         socket._take_slot(client.conn.slot_number)
         self._sockets[socket.id] = socket
         self.adapter._attach(socket.id, socket._slot)
-        client.join(socket)
         if socket._pid is None:
-            client.send(CONNECT, self.name, {"sid": socket.id})
+            client.join(socket, {"sid": socket.id})
         else:
             self._pids[socket._pid] = socket
             socket._replay()
-            client.send(CONNECT, self.name, {"sid": socket.id, "pid": socket._pid})
+            client.join(socket, {"sid": socket.id, "pid": socket._pid})
         if self._middlewares or socket.recovered:
             socket._join_early_rooms()
             socket._release()
