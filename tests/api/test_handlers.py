@@ -164,21 +164,23 @@ async def test_order_own_listeners_first_then_the_namespaces():
 
 
 async def test_coroutines_start_in_the_order_of_arrival():
-    order = []
+    order, gate = [], asyncio.Event()
     async with serving() as io, wire(io) as client:
 
         @io.event
         async def step(socket, number):
             order.append(number)
-            await asyncio.sleep(0.02 if number == 0 else 0)
+            await (gate.wait() if number == 0 else asyncio.sleep(0))
             return number
 
         await client.join()
         for number in range(20):
             client.emit("step", number, ack=number)
-        answers = [await client.next() for _ in range(20)]
-    assert order == list(range(20))
-    assert answers[-1] == "430[0]"  # the first one was the last to be through
+        answers = {await client.next() for _ in range(19)}
+        assert order == list(range(20))
+        assert answers == {f"43{number}[{number}]" for number in range(1, 20)}
+        gate.set()
+        assert await client.next() == "430[0]"  # the first one was the last to be through
 
 
 async def test_off_and_remove_all_listeners():
