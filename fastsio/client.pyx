@@ -38,6 +38,7 @@ from fastsio.wire.sio cimport (
 
 from fastsio import event, limits
 from fastsio.engine.ids import generate_id
+from fastsio.packets import Packet
 from fastsio.tasks import new_context
 
 from fastsio.wire.payload import PayloadError
@@ -290,7 +291,7 @@ cdef class Client(Receiver):
 
     cdef Message packet(self, int type, str namespace, object data):
         """Encodes it in the format that the client reads."""
-        return Message(type, namespace, data)
+        return Message(Packet(type, namespace, data))
 
     def disconnect(self) -> None:
         """Leaves every namespace and closes the connection."""

@@ -24,6 +24,7 @@ from fastsio.wire.sio cimport SIO_ACK, SIO_CONNECT_ERROR, SIO_DISCONNECT, SIO_EV
 
 from fastsio import limits
 from fastsio.errors import AckTimeout, Disconnected, EventError
+from fastsio.packets import Packet
 from fastsio.tasks import start
 
 
@@ -319,7 +320,8 @@ cdef class SocketBase:
 
     cdef int keep(self, int type, int64_t ack_id, object data, bint compress) except -1:
         """It was sent by a middleware."""
-        self.early.append(Message(type, self.space.name, data, ack_id, compress=compress, parser=self.space.parser))
+        packet = Packet(type, self.space.name, data, None if ack_id == SIO_NO_ID else ack_id)
+        self.early.append(Message(packet, compress, self.space.parser))
         return 0
 
     def _push(self, Message packet, bint is_volatile=False) -> None:

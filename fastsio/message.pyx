@@ -11,7 +11,7 @@ from logging import getLogger
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 
-from fastsio.wire.payload cimport dumps
+from fastsio.wire.payload cimport Leftovers, dumps
 from fastsio.wire.sio cimport (
     SIO_BINARY_ACK,
     SIO_BINARY_EVENT,
@@ -40,11 +40,14 @@ cdef inline span span_of(bytes data) noexcept:
 cdef message *encode_packet(int type, bytes namespace_, int64_t id, object data) except NULL:
     cdef uint8_t head[1 + SIO_MAX_HEADER]
     cdef bytes json = b""
+    cdef Leftovers leftovers
     cdef list attachments = None
     cdef span head_span
     cdef size_t count = 0
     if data is not None:
-        json, attachments = dumps(data)
+        leftovers = Leftovers.__new__(Leftovers)
+        json = dumps(data, leftovers)
+        attachments = leftovers.attachments
         if attachments is not None:
             count = len(attachments)
             type = SIO_BINARY_EVENT if type == SIO_EVENT else SIO_BINARY_ACK
@@ -112,16 +115,19 @@ cdef inline message *checked(message *made) except NULL:
 
 
 cdef class Message:
-    """An encoded Socket.IO packet, immutable.
+    """A Packet, encoded; immutable.
 
-    type: one of wire.sio's packet types; namespace: its name, "/" for the main
-    one; data: the JSON-able payload, binary values anywhere in it, or None;
     compress: whether it may be deflated for those who take that; parser: what encodes it, None for the built-in format.
     """
 
-    def __cinit__(
-        self, int type, str namespace, object data, int64_t id=SIO_NO_ID, bint compress=True, object parser=None
-    ):
+    def __cinit__(self, object packet, bint compress=True, object parser=None):
+        if not isinstance(packet, Packet):
+            raise TypeError(f"a Packet is expected, got {packet!r:.50}")
+        cdef tuple fields = <tuple>packet  # by their places: names would cost every broadcast more
+        cdef int type = fields[0]
+        cdef str namespace = fields[1]
+        cdef object data = fields[2]
+        cdef int64_t id = SIO_NO_ID if fields[3] is None else fields[3]
         cdef bytes name = b"" if namespace == "/" else namespace.encode()
         if len(name) > 256:
             raise ValueError(f"a namespace's name has at most 256 bytes, this one {len(name)}")
@@ -134,15 +140,6 @@ cdef class Message:
     def __dealloc__(self):
         if self.c != NULL:
             message_release(self.c)
-
-    @staticmethod
-    def of(object packet, bint compress, object parser) -> Message:
-        """Encodes a Packet. Its fields are taken by their places: their names cost every broadcast more."""
-        if not isinstance(packet, Packet):
-            raise TypeError(f"a Packet is expected, got {packet!r:.50}")
-        cdef tuple fields = <tuple>packet
-        cdef int64_t id = SIO_NO_ID if fields[3] is None else fields[3]
-        return Message(fields[0], fields[1], fields[2], id, compress, parser)
 
     def __len__(self):
         return self.c.size

@@ -11,6 +11,7 @@ from fastsio.message cimport Message
 from fastsio.wire.sio cimport SIO_CONNECT, SIO_CONNECT_ERROR, SIO_DISCONNECT, SIO_NO_ID, sio_header
 
 from fastsio.limits import rate_limited
+from fastsio.packets import Packet
 from fastsio.parser import check_packet
 
 log = getLogger("fastsio")
@@ -30,7 +31,7 @@ cdef class ParsingClient(Client):
         return self.on_encoded(PyBytes_FromStringAndSize(<const char *>data, size))
 
     cdef Message packet(self, int type, str namespace, object data):
-        return Message(type, namespace, data, parser=self.parser)
+        return Message(Packet(type, namespace, data), True, self.parser)
 
     cdef int on_encoded(self, object message) except -1:
         try:

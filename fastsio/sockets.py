@@ -100,9 +100,9 @@ class Socket(SocketBase, Emitter, Targeting):
         """Sends what was missed."""
         missed, self._missed = self._missed, ()
         for packet in missed:
-            self._push(
-                packet if isinstance(packet, Message) else Message(EVENT, self.nsp.name, packet, parser=self.nsp.parser)
-            )
+            if not isinstance(packet, Message):
+                packet = Message(Packet(EVENT, self.nsp.name, packet), True, self.nsp.parser)
+            self._push(packet)
 
     # ---- out ----
 

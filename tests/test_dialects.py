@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fastsio.message import Message
+from fastsio.packets import Packet
 from fastsio.wire.payload import decode, encode
 from tests.dialects import BASE64, DEFLATE, DIALECTS, EIO3, POLLING, RSV1, deflate, frames, packets
 from tests.test_outbox import EVENT, Wire
@@ -20,7 +21,7 @@ leaves = st.one_of(
 )
 payloads = st.lists(leaves | st.dictionaries(st.text(max_size=3), leaves, max_size=2), max_size=4)
 messages = st.builds(
-    lambda data, compress: Message(EVENT, "/", ["e", *data], compress=compress), payloads, st.booleans()
+    lambda data, compress: Message(Packet(EVENT, "/", ["e", *data]), compress=compress), payloads, st.booleans()
 )
 
 
@@ -66,7 +67,7 @@ def test_a_sequence(sent):
 @given(payloads, st.booleans())
 def test_what_is_deflated(data, compress):
     """All that is long enough and becomes shorter, and nothing of a message that is not to be deflated."""
-    message = Message(EVENT, "/", data, compress=compress)
+    message = Message(Packet(EVENT, "/", data), compress=compress)
     wire = Wire(1 << 24)
     wire.outbox.deflater = deflate
     wire.outbox.deflate_threshold = THRESHOLD

@@ -9,6 +9,7 @@ import pytest
 
 from fastsio.message import Message
 from fastsio.outbox import Outbox
+from fastsio.packets import Packet
 from fastsio.rooms import Rooms
 from tests.csrc.probing import StillLoop, probe
 from tests.dialects import DEFLATE, POLLING
@@ -43,7 +44,7 @@ class Wire:
         return owner
 
     def emit(self, data, is_volatile=False):
-        message = Message(EVENT, "/", data)
+        message = Message(Packet(EVENT, "/", data))
         return self.outbox.send_to(self.rooms, (), (), -1, message, is_volatile)
 
 
@@ -62,7 +63,7 @@ def test_one_flush_a_round(wire):
         assert wire.emit(number) == 2
     assert len(wire.loop.soon) == 1
     wire.loop.turn()
-    expected = b"".join(Message(EVENT, "/", number).frames for number in range(3))
+    expected = b"".join(Message(Packet(EVENT, "/", number)).frames for number in range(3))
     for owner in owners:
         assert given(owner) == expected
         assert len(owner.given) == 1
@@ -73,7 +74,7 @@ def test_more_handovers_than_are_collected_at_once(wire):
     owners = [wire.open() for _ in range(1000)]
     assert wire.emit("x") == 1000
     wire.loop.settle()
-    assert {given(owner) for owner in owners} == {Message(EVENT, "/", "x").frames}
+    assert {given(owner) for owner in owners} == {Message(Packet(EVENT, "/", "x")).frames}
 
 
 def test_stats(wire):
@@ -83,7 +84,7 @@ def test_stats(wire):
     wire.emit("b")
     assert wire.emit("c", is_volatile=True) == 0
     owner.write(b"no message")
-    first = len(Message(EVENT, "/", "a").frames)
+    first = len(Message(Packet(EVENT, "/", "a")).frames)
     assert wire.outbox.stats() == {
         "pushed": 3,
         "sends": 0,
@@ -171,7 +172,7 @@ def test_unblocked_from_inside_a_handover(wire):
         wire.emit(number)
         wire.loop.settle()
     for owner in owners:
-        assert given(owner) == b"".join(Message(EVENT, "/", number).frames for number in range(3))
+        assert given(owner) == b"".join(Message(Packet(EVENT, "/", number)).frames for number in range(3))
 
 
 def test_unblocked_from_inside_a_burst(wire):
@@ -181,7 +182,7 @@ def test_unblocked_from_inside_a_burst(wire):
         wire.emit("x" * 400)
     wire.loop.settle()
     for owner in owners:
-        assert given(owner) == Message(EVENT, "/", "x" * 400).frames * 4
+        assert given(owner) == Message(Packet(EVENT, "/", "x" * 400)).frames * 4
         assert owner.errors == []
 
 
@@ -200,7 +201,7 @@ def test_written_from_inside_a_handover(wire):
     wire.loop.settle()
     assert len(first_time) == 3
     for owner in owners:
-        assert given(owner) == Message(EVENT, "/", "x").frames + b"answer"
+        assert given(owner) == Message(Packet(EVENT, "/", "x")).frames + b"answer"
 
 
 @pytest.mark.parametrize("size", [10, 2000], ids=["flush", "burst"])
@@ -238,7 +239,7 @@ def test_a_handover_that_raises(wire):
     wire.loop.settle()
     for owner in owners:
         assert len(owner.given) == 1
-        assert given(owner) == Message(EVENT, "/", "x").frames
+        assert given(owner) == Message(Packet(EVENT, "/", "x")).frames
 
 
 def test_stuck_is_told_later_and_once(wire):
@@ -272,7 +273,7 @@ def test_a_deflater_that_fails(wire, caplog, monkeypatch, deflater):
     wire.outbox.deflater = deflater
     wire.emit("x")
     wire.loop.settle()
-    assert given(plain) == Message(EVENT, "/", "x").frames
+    assert given(plain) == Message(Packet(EVENT, "/", "x")).frames
     assert first.given == second.given == []
     assert first.errors == second.errors == [errno.ENOMEM]
     assert [record.message for record in caplog.records] == ["a message could not be deflated"]
@@ -339,7 +340,7 @@ def test_adopted(wire):
     assert probe_.adopt(number, -1, 0)
     assert (session.number, probe_.number) == (-1, number)
     wire.loop.settle()
-    assert given(probe_) == Message(EVENT, "/", "x").frames + b"\x81\x063probe" + b"\x81\x016"
+    assert given(probe_) == Message(Packet(EVENT, "/", "x")).frames + b"\x81\x063probe" + b"\x81\x016"
     assert session.given == []
     assert probe().Probe(wire.outbox).number == own
 

@@ -19,6 +19,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from fastsio.message import Message
 from fastsio.outbox import Outbox
+from fastsio.packets import Packet
 from fastsio.rooms import Rooms
 from tests.csrc.probing import StillLoop, probe
 from tests.dialects import BASE64, DEFLATE, EIO3, POLLING
@@ -311,7 +312,7 @@ class RoomsAndOutbox(RuleBasedStateMachine):
     def emit(self, names, excepts, sender, size, is_binary, is_volatile, times):
         for _ in range(times):
             filling = b"x" * size if is_binary and size < THRESHOLD / 2 else "x" * size
-            message = Message(EVENT, "/", ["event", self.emitted, filling])
+            message = Message(Packet(EVENT, "/", ["event", self.emitted, filling]))
             self.emit_once(list(map(self.name, names)), list(map(self.name, excepts)), sender, message, is_volatile)
 
     def emit_once(self, names, excepts, sender, message, is_volatile):

@@ -13,6 +13,7 @@ import pytest
 
 from fastsio.message import Message
 from fastsio.outbox import Outbox
+from fastsio.packets import Packet
 from fastsio.rooms import Rooms
 from fastsio.wire import payload, sio
 from fastsio.wire.ws import Decoder, encode_frame
@@ -50,7 +51,7 @@ def compact(value: object) -> bytes:
 
 @data
 def test_encode_message(benchmark: Benchmark, items: object, written: object, attachments: list[bytes]) -> None:
-    message = benchmark(Message, sio.EVENT, "/", items)
+    message = benchmark(Message, Packet(sio.EVENT, "/", items))
     head = b"45%d-" % len(attachments) if attachments else b"42"
     frames = encode_frame(TEXT, head + compact(written))
     assert message.frames == frames + b"".join(encode_frame(BINARY, attachment) for attachment in attachments)
@@ -156,7 +157,7 @@ def test_push(benchmark: Any, names: tuple[str, ...], count: int) -> None:
     loop = StillLoop()
     outbox, rooms = Outbox(loop, UNLIMITED), rooms_of(count)  # type: ignore[arg-type]
     slots = receivers(outbox, count)
-    message = Message(sio.EVENT, "/", SMALL)
+    message = Message(Packet(sio.EVENT, "/", SMALL))
     chosen = [slot for slot in slots if not names or slot.number % 2 == 0]
     arguments = (rooms, names, (), -1, message)
     assert benchmark.pedantic(outbox.send_to, arguments, rounds=PUSHES, warmup_rounds=1) == len(chosen)

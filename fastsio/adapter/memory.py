@@ -130,7 +130,7 @@ class Adapter(Emitter):
 
         TypeError, ValueError: the data cannot be encoded.
         """
-        self._queue(packet, options, Message.of(packet, options.compress, self.nsp.parser))
+        self._queue(packet, options, Message(packet, options.compress, self.nsp.parser))
         return None
 
     def broadcast_with_ack(
@@ -148,7 +148,7 @@ class Adapter(Emitter):
         """
         asked = self._local(options)
         ack_id = self.nsp._next_ack_id()
-        message = Message.of(packet._replace(id=ack_id), options.compress, self.nsp.parser)
+        message = Message(packet._replace(id=ack_id), options.compress, self.nsp.parser)
         waiting = [socket for socket in asked if socket._expect_ack(ack_id, on_ack)]
         self._queue(packet, options, message)
         on_client_count(len(asked))

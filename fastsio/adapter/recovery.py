@@ -152,9 +152,9 @@ class RecoveryAdapter(Adapter):
         data = packet.data
         if options.volatile:  # rule 4
             data = [*data, self._offset(self._number)] if isinstance(data[-1], str) and len(data) > 1 else data
-            return Message.of(packet._replace(data=data), options.compress, self.nsp.parser)
+            return Message(packet._replace(data=data), options.compress, self.nsp.parser)
         data = [*data, self._offset(self._number + 1)]
-        message = Message.of(packet._replace(data=data), options.compress, self.nsp.parser)
+        message = Message(packet._replace(data=data), options.compress, self.nsp.parser)
         self._number += 1
         stored = Stored(self._number, monotonic(), options, only, message, len(message))
         self._log.append(stored)

@@ -112,14 +112,14 @@ cdef class Leftovers:
         return json_text(value)
 
 
-cdef tuple dumps(object data):
-    cdef Leftovers leftovers = Leftovers.__new__(Leftovers)
+cdef bytes dumps(object data, Leftovers leftovers):
+    cdef object text
     try:
         text = orjson_dumps(data, leftovers, OPTIONS)
     except TypeError:
-        leftovers = Leftovers.__new__(Leftovers)
+        leftovers.attachments = None
         text = dumps_tolerant(data, leftovers)
-    return text, leftovers.attachments
+    return text
 
 
 # ---- for Python ----
@@ -129,7 +129,8 @@ def encode(data: object) -> tuple[bytes, list[bytes] | None]:
 
     TypeError: a value that JSON does not have; ValueError: nested too deep, or in a circle.
     """
-    return dumps(data)
+    cdef Leftovers leftovers = Leftovers.__new__(Leftovers)
+    return dumps(data, leftovers), leftovers.attachments
 
 
 def decode(data: bytes, attachments: list | None = None) -> object:

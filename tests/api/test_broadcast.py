@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from fastsio import Server
+from fastsio import Packet, Server
 from fastsio.message import Message
 from tests.wsclient import serving, wire
 
@@ -182,10 +182,10 @@ async def test_what_json_does_not_have_is_refused_and_harms_nobody():
 
 def test_more_attachments_than_official_clients_take_are_sent_with_a_warning(caplog, monkeypatch):
     monkeypatch.setattr("fastsio.limits._logged", {})
-    assert Message(2, "/", ["e", *[b"x"] * 10]).frames.startswith(b"\x81")
+    assert Message(Packet(2, "/", ["e", *[b"x"] * 10])).frames.startswith(b"\x81")
     assert caplog.messages == []
     for _ in range(2):
-        assert Message(2, "/", ["e", *[b"x"] * 11]).frames.count(b"\x82\x01x") == 11
+        assert Message(Packet(2, "/", ["e", *[b"x"] * 11])).frames.count(b"\x82\x01x") == 11
     assert caplog.messages == ["11 binary values in one message: official clients take 10, and close"]
     with pytest.raises(ValueError, match="at most 32"):
-        Message(2, "/", ["e", *[b"x"] * 33])
+        Message(Packet(2, "/", ["e", *[b"x"] * 33]))
