@@ -92,6 +92,22 @@ class Answers:
             call(callback, error, self.responses)
 
 
+async def answers_of(ask: Callable[[Callable[..., object]], object]) -> list[Any]:
+    """The answers that `ask(callback)` gets, or the error: its callback is called with (error, answers), once."""
+    future: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+
+    def settle(error: Exception | None, answers: list[Any]) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(answers)
+
+    ask(settle)
+    return await future
+
+
 class OneAnswer:
     """What one server answers to another's event: the first that its listeners give."""
 

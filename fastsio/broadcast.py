@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, overload
 
 from fastsio.adapter import BroadcastOptions, Packet
-from fastsio.answers import Answers
+from fastsio.answers import Answers, answers_of
 from fastsio.event import RESERVED, Event, event_items
 from fastsio.events import P
 from fastsio.tasks import settled
@@ -128,18 +127,7 @@ class Reaching(Targeting):
         AckTimeout: not all came within `timeout`, its `responses` are those that did; Disconnected: there is no
         timeout, and a client disconnected before it answered. Source: Socket.IO 4.x.
         """
-        future: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
-
-        def settle(error: Exception | None, responses: list[Any]) -> None:
-            if future.done():
-                return
-            if error is not None:
-                future.set_exception(error)
-            else:
-                future.set_result(responses)
-
-        self._target().emit(event, *args, ack=settle, **kwargs)
-        return await future
+        return await answers_of(lambda ack: self._target().emit(event, *args, ack=ack, **kwargs))
 
     async def fetch_sockets(self) -> list[Socket | RemoteSocket]:
         """The sockets in the target, across all nodes: Sockets of this one, RemoteSockets of others.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from inspect import isawaitable
 from logging import getLogger
@@ -10,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Concatenate, Self, overload
 
 from fastsio.adapter import Adapter, RecoverableSession
+from fastsio.answers import answers_of
 from fastsio.broadcast import BroadcastOperator, Reaching
 from fastsio.dispatch import NamespaceBase
 from fastsio.engine.ids import generate_id
@@ -139,18 +139,7 @@ class Namespace(NamespaceBase, Emitter, Reaching):
 
     async def server_side_emit_with_ack(self, event: str | int, *args: object) -> list[Any]:
         """The same, and waits for the answers: a list, one of each other server. Source: Socket.IO 4.x."""
-        future: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
-
-        def settle(error: Exception | None, answers: list[Any]) -> None:
-            if future.done():
-                return
-            if error is not None:
-                future.set_exception(error)
-            else:
-                future.set_result(answers)
-
-        self.server_side_emit(event, *args, ack=settle)
-        return await future
+        return await answers_of(lambda ack: self.server_side_emit(event, *args, ack=ack))
 
     # ---- connections ----
 
