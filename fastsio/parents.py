@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from inspect import isawaitable
 from logging import getLogger
 from re import Pattern
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from fastsio.adapter import Adapter, BroadcastOptions, Packet
 from fastsio.handlers import Listeners
 from fastsio.limits import MAX_CHILD_NAMESPACES, rate_limited
 from fastsio.namespace import Namespace
-from fastsio.tasks import settled, spawn
+from fastsio.tasks import settled, spawn, together
 
 if TYPE_CHECKING:
     from fastsio.client import Client
@@ -102,8 +102,12 @@ class ParentAdapter(Adapter):
     def _each(self) -> list[Adapter]:
         return [child.adapter for child in self.nsp.children]
 
-    def server_count(self) -> int:
-        return max(len(self.nsp.children), 1)
+    def server_count(self) -> int | Awaitable[int]:
+        """How many times broadcast_with_ack tells its number of clients: once for each server of each child."""
+        counts = [adapter.server_count() for adapter in self._each()]
+        if any(isawaitable(count) for count in counts):
+            return sum_of(counts)
+        return sum(cast(list[int], counts)) or 1
 
     def broadcast(self, packet: Packet, options: BroadcastOptions) -> None:
         for adapter in self._each():
@@ -138,24 +142,41 @@ class ParentAdapter(Adapter):
         return [socket for sockets in found for socket in (await sockets if isawaitable(sockets) else sockets)]
 
     def add_sockets(self, options: BroadcastOptions, rooms: Iterable[str]) -> Awaitable[None] | None:
-        return together(adapter.add_sockets(options, rooms) for adapter in self._each())
+        return together([settled(adapter.add_sockets(options, rooms)) for adapter in self._each()])
 
     def del_sockets(self, options: BroadcastOptions, rooms: Iterable[str]) -> Awaitable[None] | None:
-        return together(adapter.del_sockets(options, rooms) for adapter in self._each())
+        return together([settled(adapter.del_sockets(options, rooms)) for adapter in self._each()])
 
     def disconnect_sockets(self, options: BroadcastOptions, close: bool = False) -> Awaitable[None] | None:
-        return together(adapter.disconnect_sockets(options, close) for adapter in self._each())
+        return together([settled(adapter.disconnect_sockets(options, close)) for adapter in self._each()])
+
+    def server_side_emit(self, args: list[object], ack: Callable[..., object] | None = None) -> Awaitable[None] | None:
+        adapters = self._each()
+        answered = None if ack is None else Gathered(ack, len(adapters))
+        return together([settled(adapter.server_side_emit(args, answered)) for adapter in adapters])
 
 
-def together(results: Iterable[Awaitable[None] | None]) -> Awaitable[None] | None:
-    """One awaitable for all, or None when there is nothing to wait for."""
-    waiting = [result for result in results if result is not None]
-    return wait_for(waiting) if waiting else None
+class Gathered:
+    """What several adapters answer to one event: ack is called once, with the first error and all answers."""
+
+    def __init__(self, ack: Callable[..., object], count: int) -> None:
+        self._ack = ack
+        self._due = count
+        self._error: Exception | None = None
+        self._answers: list[object] = []
+        if count == 0:
+            ack(None, [])
+
+    def __call__(self, error: Exception | None, answers: Iterable[object] = ()) -> None:
+        self._error = self._error or error
+        self._answers += answers
+        self._due -= 1
+        if self._due == 0:
+            self._ack(self._error, self._answers)
 
 
-async def wait_for(waiting: list[Awaitable[None]]) -> None:
-    for awaitable in waiting:
-        await awaitable
+async def sum_of(counts: Iterable[int | Awaitable[int]]) -> int:
+    return sum([count if isinstance(count, int) else await count for count in counts])
 
 
 def copy(source: Listeners, target: Listeners) -> None:

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from fastsio import ConnectError, limits, parents
+from fastsio.adapter import Adapter
 from tests.wsclient import serving, wire
 
 
@@ -145,6 +146,40 @@ async def test_through_the_parent():
 async def test_broadcast_acks_without_children():
     async with serving() as io:
         assert await io.of(re.compile("x")).timeout(5).emit_with_ack("question") == []
+
+
+class OfTwo(Adapter):
+    """As if there was another server, with one client in each namespace, which answers later."""
+
+    async def server_count(self):
+        return 2
+
+    def broadcast_with_ack(self, packet, options, on_client_count, on_ack):
+        super().broadcast_with_ack(packet, options, on_client_count, on_ack)
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.01, on_client_count, 1)
+        loop.call_later(0.02, on_ack, None, f"there, {packet.nsp}")
+
+    def server_side_emit(self, args, ack=None):
+        if ack is not None:
+            asyncio.get_running_loop().call_later(0.01, ack, None, [f"{self.nsp.name} {args}"])
+
+
+async def test_answers_of_other_servers_through_the_parent():
+    async with serving(adapter=OfTwo) as io, wire(io) as client:
+        parent = io.of(re.compile("^/d"))
+        await client.join("/d1")
+        await client.join("/d2")
+        asked = asyncio.create_task(parent.timeout(5).emit_with_ack("question"))
+        for _ in range(2):
+            client.send((await client.next()).replace("42", "43").replace('"question"', '"here"'))
+        assert sorted(await asked) == ["here", "here", "there, /d1", "there, /d2"]
+        assert sorted(await parent.server_side_emit_with_ack("e", 1)) == ["/d1 ['e', 1]", "/d2 ['e', 1]"]
+
+
+async def test_other_servers_without_children():
+    async with serving(adapter=OfTwo) as io:
+        assert await io.of(re.compile("x")).server_side_emit_with_ack("e") == []
 
 
 @pytest.mark.parametrize("cleanup", [True, False])
