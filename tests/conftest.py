@@ -1,4 +1,4 @@
-"""Async tests run on uvloop, and no test may leave anything behind.
+"""Async tests run on uvloop, hypothesis without a clock, and no test may leave anything behind.
 
 Counted around every test: open file descriptors. Around every async test: tasks still running in its loop.
 """
@@ -12,11 +12,16 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import uvloop
+from hypothesis import HealthCheck, settings
 
 from fastsio.testing.plugin import sio_connect as sio_connect  # a fixture
 
 DESCRIPTORS = Path("/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd")
 PATIENCE = 1.0  # seconds in which what a test has let go of may still end
+
+# A busy machine makes no test fail.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 # The first uvloop of a process opens a pipe for signals, which stays: it must not count as a test's leak.
 uvloop.new_event_loop().close()

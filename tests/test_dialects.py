@@ -1,7 +1,7 @@
 """What is sent in every dialect says the same: any messages, alone and in sequences, through a naive client's eyes."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fastsio.message import Message
@@ -32,7 +32,6 @@ def test_payloads_are_what_they_seem():
     assert decode(text) == ["\ud83d", {"_placeholder": True, "num": 0}]
 
 
-@settings(deadline=None)
 @given(messages)
 def test_one_message(message):
     expected = packets(message.frames, 0)
@@ -41,7 +40,6 @@ def test_one_message(message):
         assert message.form(dialect) == message.form(dialect)
 
 
-@settings(deadline=None)
 @given(st.lists(messages, min_size=1, max_size=5))
 def test_a_sequence(sent):
     wire = Wire(1 << 24)
@@ -63,7 +61,6 @@ def test_a_sequence(sent):
             assert (data[0] < 2) == (is_binary and not dialect & BASE64)
 
 
-@settings(deadline=None)
 @given(payloads, st.booleans())
 def test_what_is_deflated(data, compress):
     """All that is long enough and becomes shorter, and nothing of a message that is not to be deflated."""

@@ -437,6 +437,6 @@ class RoomsAndOutbox(RuleBasedStateMachine):
 
 
 RoomsAndOutbox.TestCase.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=150, stateful_step_count=40, suppress_health_check=list(HealthCheck)
 )
 TestRoomsAndOutbox = RoomsAndOutbox.TestCase

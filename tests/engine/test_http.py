@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import httptools
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fastsio.engine.http import CONTINUE, MAX_HEADERS, PIPELINE, Announcement, HttpError, HttpParser
@@ -273,7 +273,6 @@ def requests(draw):
     return head + sent, (url, body, [(name, value.strip(" \t")) for name, value in fields])
 
 
-@settings(deadline=None)
 @given(st.lists(requests(), max_size=4), cuts)
 def test_good_requests_at_any_splits(sent, cuts):
     found, tail = events(pieces(b"".join(data for data, _ in sent), cuts))
@@ -286,7 +285,6 @@ def test_good_requests_at_any_splits(sent, cuts):
 SEEDS = [data for _, data in REFUSED.values() if len(data) < 500] + list(BODIES.values()) + [head(*WEBSOCKET)]
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(SEEDS), min_size=1, max_size=3).map(b"".join), st.data(), cuts)
 def test_anything_ends_the_same_at_any_splits(stream, data, cuts):
     damaged = bytearray(stream)
@@ -328,7 +326,6 @@ OF_ONE_REQUEST = [
 ]
 
 
-@settings(deadline=None)
 @given(st.sampled_from(OF_ONE_REQUEST), st.data())
 def test_what_is_accepted_llhttp_accepts(stream, data):
     """And has the same headers, body and end: a second opinion on everything that could smuggle a request."""

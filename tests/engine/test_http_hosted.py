@@ -1,7 +1,7 @@
 """HTTP that belongs to somebody else: passed on as it came, and followed to its end by the same strict rules."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fastsio.engine.http import Announcement, HttpError, HttpParser
@@ -177,7 +177,6 @@ def requests(draw):
     return head(field, line=f"POST {path} HTTP/1.1") + sent, meaning
 
 
-@settings(deadline=None)
 @given(st.lists(requests(), max_size=4), cuts)
 def test_good_requests_at_any_splits(sent, cuts):
     data = b"".join(data for data, _ in sent)
@@ -187,7 +186,6 @@ def test_good_requests_at_any_splits(sent, cuts):
 SEEDS = [start + body for start, body in BODIES.values() if len(body) < 500] + [OURS, head(*WEBSOCKET)]
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(SEEDS), min_size=1, max_size=3).map(b"".join), st.data(), cuts)
 def test_anything_ends_the_same_at_any_splits(stream, data, cuts):
     damaged = bytearray(stream)

@@ -402,7 +402,7 @@ def test_a_client_of_ws_with_a_small_window_is_declined(ws, bits):
 def test_any_payload_to_and_from_ws(ws):
     agree(ws, {}, DEFAULT)
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(payloads)
     def both_ways(payload):
         assert ws.decompress(deflate(payload, DEFAULT)) == payload
