@@ -99,7 +99,7 @@ class RecoveryAdapter(Adapter):
         self._gone_early = 0  # the last event dropped by rule 3
         self._members: dict[str, Membership] = {}  # id -> of connected sockets
         self._sessions: dict[str, tuple[RecoverableSession, Membership, float]] = {}  # pid -> with its end, by age
-        self._away: dict[str, Membership] = {}  # id -> of the sockets of `sessions`
+        self._away: dict[str, str] = {}  # id -> pid, of the sockets of `sessions`: those that are not connected
 
     def _read_options(self) -> None:
         options = self.nsp.server._options
@@ -115,7 +115,8 @@ class RecoveryAdapter(Adapter):
     # ---- rooms ----
 
     def _attach(self, id: str, slot: int) -> None:
-        self._members[id] = self._away.get(id) or Membership(self._number)
+        pid = self._away.pop(id, None)
+        self._members[id] = Membership(self._number) if pid is None else self._sessions.pop(pid)[1]
         super()._attach(id, slot)
 
     def add_all(self, id: str, rooms: Iterable[str]) -> None:
@@ -187,7 +188,7 @@ class RecoveryAdapter(Adapter):
         self._forget_events(now)
         self._sessions.pop(session.pid, None)  # the youngest is the last
         self._sessions[session.pid] = (session, member, now + self._keep)
-        self._away[session.sid] = member
+        self._away[session.sid] = session.pid
         for pid in [pid for pid, (_, _, end) in islice(self._sessions.items(), 2) if end < now]:
             self._forget_session(pid)
 

@@ -268,6 +268,31 @@ async def test_refused_by_a_middleware_after_recovery():
             assert await raw.next() == '44{"message":"no"}'
 
 
+@pytest.mark.parametrize("how", ["kicked", "left"])
+async def test_who_was_recovered_and_goes_for_good(how):
+    """Then there is nothing to recover any more."""
+    async with recovering() as io:
+        client = Client(io)
+        async with client.connected():
+            await client.socket.join("secret")
+        await gone(io)
+        async with client.connected():
+            assert client.recovered
+            assert client.socket.rooms == {client.sid, "secret"}
+            if how == "kicked":
+                client.socket.disconnect()
+            else:
+                client.wire.send("41")
+            while io.sockets.sockets:
+                await asyncio.sleep(0.005)
+        async with client.connected():
+            assert not client.recovered
+            assert client.socket.rooms == {client.sid}
+        adapter = io.of("/").adapter
+        await gone(io)
+        assert adapter._sessions.keys() == {client.pid} == set(adapter._away.values())
+
+
 async def test_two_namespaces():
     async with recovering() as io:
         io.of("/chat")
