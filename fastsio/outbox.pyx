@@ -222,8 +222,8 @@ cdef class Outbox:
         return self.schedule() if not self.scheduled else 0
 
     cdef int schedule(self) except -1:
-        self.scheduled = True
         self.loop.call_soon(self.flush_callback)
+        self.scheduled = True  # now: who calls from the depths of a recursion may make call_soon raise
         return 0
 
     cdef int settle_overflows(self) except -1:

@@ -70,6 +70,21 @@ def test_one_flush_a_round(wire):
     assert wire.loop.soon == []
 
 
+def test_a_loop_that_refuses_once(wire, monkeypatch):
+    """As asyncio's does in the depths of a recursion: the next one who sends something gets the flush."""
+    owner = wire.open()
+
+    def refuse(*args):
+        raise RecursionError
+
+    with monkeypatch.context() as patched, pytest.raises(RecursionError):
+        patched.setattr(wire.loop, "call_soon", refuse)
+        wire.emit(1)
+    wire.emit(2)
+    wire.loop.turn()
+    assert given(owner) == b"".join(Message(Packet(EVENT, "/", number)).frames for number in (1, 2))
+
+
 def test_more_handovers_than_are_collected_at_once(wire):
     owners = [wire.open() for _ in range(1000)]
     assert wire.emit("x") == 1000
