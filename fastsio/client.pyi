@@ -1,6 +1,7 @@
 from contextvars import Context
 
 from fastsio.dispatch import SocketBase
+from fastsio.engine.reception import EngineSocket
 from fastsio.engine.request import Request
 from fastsio.engine.session import Receiver, Session
 from fastsio.server import Server
@@ -9,7 +10,7 @@ from fastsio.sockets import Socket
 class Client(Receiver):
     """One connection with its namespaces. conn: its engine socket; server: the Server. Source: Socket.IO 2.x."""
 
-    conn: Session
+    conn: EngineSocket
     server: Server
     def __init__(self, server: Server) -> None: ...
     def attach(self, session: Session) -> None: ...

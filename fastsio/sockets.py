@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from multidict import CIMultiDict
 
     from fastsio.client import Client
+    from fastsio.engine.reception import EngineSocket
     from fastsio.engine.request import Request
-    from fastsio.engine.session import Session
     from fastsio.namespace import Namespace
     from fastsio.outbox import Outbox
 
@@ -53,7 +53,7 @@ class Socket(SocketBase, Emitter, Targeting):
     # ---- what it is ----
 
     @property
-    def conn(self) -> Session:
+    def conn(self) -> EngineSocket:
         """The engine socket that carries the connection."""
         return self.client.conn
 

@@ -16,7 +16,7 @@ from fastsio.engine.core import Core
 from fastsio.engine.hosting import BufferedConnection, Host, HostingConnection
 from fastsio.engine.http import HttpError
 from fastsio.engine.ids import generate_id
-from fastsio.engine.reception import Middleware, Reception
+from fastsio.engine.reception import EngineSocket, Middleware, Reception
 from fastsio.engine.request import Request
 from fastsio.engine.running import Runnable
 from fastsio.engine.session import Receiver, Session
@@ -83,7 +83,7 @@ class Engine(Runnable, Emitter):
         self._all_closed: asyncio.Event | None = None
         self._closing: asyncio.Task[None] | None = None
         self._middlewares: tuple[Middleware, ...] = ()
-        self.clients: dict[str, Session] = {}
+        self.clients: dict[str, EngineSocket] = {}
         self.generate_id: Callable[[Request], Any] = lambda request: generate_id()
         # An application on the same port, while the engine listens, and what makes it.
         self._new_application: Callable[[], Beside] | None = None
