@@ -4,7 +4,8 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]  # the extension, and the package of this tree
 
 project = "fastsio"
 copyright = "the authors of fastsio"
@@ -17,8 +18,8 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "stubs"]
 exclude_patterns = ["migrations"]
 default_role = "code"
 nitpicky = True
-# Names of other libraries and of ours that have no entry: types in signatures, which are short names there.
-nitpick_ignore_regex = [("py:.*", r"(?!fastsio\.).*"), ("py:.*", r"fastsio\.(?!(Server|Namespace|Socket)$).*")]
+# Other libraries' names, and two kinds of ours: options have a page of their own, Function is any function.
+nitpick_ignore_regex = [("py:.*", r"(?!fastsio\.).*|fastsio\.(options\.\w+|events\.Function)")]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
@@ -30,6 +31,7 @@ autodoc_preserve_defaults = True
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
 add_module_names = False
+toc_object_entries_show_parents = "hide"
 
 html_theme = "furo"
 html_title = "fastsio"

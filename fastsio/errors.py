@@ -8,9 +8,12 @@ class FastsioError(Exception):
 class ConnectError(FastsioError):
     """Raised by a namespace's middleware to refuse a connection.
 
-    message: what the client's ``connect_error`` says; data: any JSON-able value that goes
-    with it (default: none). Source: Socket.IO 4.x, ``next(new Error(message))`` with ``err.data``.
+    message: what the client's `connect_error` says; data: any JSON-able value that goes with it (default: none).
+    Source: Socket.IO 4.x, `next(new Error(message))` with `err.data`.
     """
+
+    message: str
+    data: object
 
     def __init__(self, message: str, *, data: object = None) -> None:
         super().__init__(message)
@@ -24,16 +27,21 @@ class AckTimeout(FastsioError, TimeoutError):
     responses: the answers that did come, for a broadcast (default: none). Source: Socket.IO 4.x.
     """
 
+    responses: list[object]
+
     def __init__(self, message: str, responses: list[object] | None = None) -> None:
         super().__init__(message)
         self.responses = responses or []
 
 
 class Disconnected(FastsioError):
-    """The socket disconnected before the acknowledgement came (ours; 4.x: "socket has been disconnected").
+    """The socket disconnected before the acknowledgement came, or before everything was sent.
 
-    responses: the answers that did come, for a broadcast (default: none).
+    responses: the answers that did come, for a broadcast (default: none). Source: ours; in 4.x the message "socket has
+    been disconnected".
     """
+
+    responses: list[object]
 
     def __init__(self, message: str, responses: list[object] | None = None) -> None:
         super().__init__(message)
@@ -41,4 +49,4 @@ class Disconnected(FastsioError):
 
 
 class EventError(FastsioError):
-    """What a client sent does not fit the handler of its event; given to ``error`` listeners (ours)."""
+    """What a client sent does not fit the handler of its event; given to `error` listeners. Source: ours."""

@@ -36,14 +36,17 @@ class Event(Generic[P]):
     are not sent, and in ``on``, where a handler whose own parameters ask for no conversion gets its arguments
     converted and checked by the Event's annotations.
 
+    name: the event's, on the wire.
     ValueError: a reserved name; TypeError: keyword-only parameters, ``**kwargs`` or one named ``ack``, for which a
     packet has no place. Source: ours.
     """
 
+    name: str | int
+
     def __init__(self, function: Callable[P, object], *, name: str | int | None = None) -> None:
         if not callable(function):
             raise TypeError("an Event is made of a function: @Event, or @Event.named(name) for another name")
-        self.name: str | int = function.__name__ if name is None else name
+        self.name = function.__name__ if name is None else name
         check_event(self.name)
         self.function = function
         self.signature = signature(function)

@@ -32,15 +32,16 @@ class ParentNamespace(Namespace):
     """What `server.of(regex)` and `server.of(function)` give: its middlewares, listeners and handlers are those of
     every namespace that it makes, as they are at that moment. What is sent to it reaches all of them.
 
-    Source: Socket.IO 4.x.
+    children: the namespaces that it made and that are there. Source: Socket.IO 4.x.
     """
+
+    children: set[Namespace]
 
     def __init__(self, name: str, server: Server, match: Pattern[str] | Match) -> None:
         super().__init__(name)
         self.server = server
         self.adapter = ParentAdapter(self)
-        #: The namespaces that it made and that are there.
-        self.children: set[Namespace] = set()
+        self.children = set()
         self._match = match
 
     def _matches(self, name: str, auth: Any) -> bool | Awaitable[bool]:

@@ -18,16 +18,22 @@ if TYPE_CHECKING:
 class RemoteSocket:
     """A socket that is connected to another node: what it was like when it was fetched, and ways to reach it.
 
-    id; handshake: a mapping; rooms: a set of names; data: what the application put there. Source: Socket.IO 4.x.
+    id: the socket's; handshake: a mapping, as the other node's adapter sent it; rooms: names, its own id among them;
+    data: what the application put there. Source: Socket.IO 4.x.
     """
 
     __slots__ = ("_target", "data", "handshake", "id", "rooms")
 
+    id: str
+    handshake: Any
+    rooms: set[str]
+    data: Any
+
     def __init__(self, nsp: Namespace, details: Mapping[str, Any]) -> None:
-        self.id: str = details["id"]
-        self.handshake: Any = details.get("handshake", {})
-        self.rooms: set[str] = set(details.get("rooms", ()))
-        self.data: Any = details.get("data", {})
+        self.id = details["id"]
+        self.handshake = details.get("handshake", {})
+        self.rooms = set(details.get("rooms", ()))
+        self.data = details.get("data", {})
         self._target = BroadcastOperator(nsp, BroadcastOptions(rooms=(self.id,)))
 
     @overload

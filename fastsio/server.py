@@ -27,6 +27,7 @@ from fastsio.threadsafe import Mailbox
 from fastsio.wire.sio import CONNECT_ERROR
 
 if TYPE_CHECKING:
+    from fastsio.engine.reception import EngineSocket
     from fastsio.outbox import Outbox
 
 
@@ -231,7 +232,7 @@ class Server(Settings, Runnable, Emitter, Reaching):
         self._configured()
         return self
 
-    def onconnection(self, conn: Session) -> Self:
+    def onconnection(self, conn: EngineSocket) -> Self:
         """Serves one engine socket, for engines of which not every session is Socket.IO's.
 
         conn: an open one, as in `engine.on("connection", io.onconnection)`. Its engine becomes the server's, as by

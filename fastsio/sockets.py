@@ -381,13 +381,19 @@ class SocketEmitter(Targeting):
 
 
 class Handshake:
-    """How a connection was opened. Source: Socket.IO 2.x (`socket.handshake`), auth since 3.x."""
+    """How a connection was opened.
+
+    auth: what the client sent with its CONNECT, {} without; a 2.x client's query for the namespace.
+    Source: Socket.IO 2.x (`socket.handshake`), auth since 3.x.
+    """
 
     __slots__ = ("_client", "auth")
 
+    auth: Any
+
     def __init__(self, client: Client, auth: object) -> None:
         self._client = client
-        self.auth = auth  #: what the client sent with its CONNECT, {} without
+        self.auth = auth
 
     @property
     def headers(self) -> CIMultiDict[str]:

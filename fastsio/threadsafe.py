@@ -88,7 +88,7 @@ class Threadsafe:
         return self.to(rooms)
 
     def except_(self, rooms: Rooms) -> Threadsafe:
-        """As `BroadcastOperator.except_`."""
+        """As BroadcastOperator.except_."""
         return Threadsafe(self._target.except_(rooms))
 
     def compress(self, compress: bool) -> Threadsafe:

@@ -58,6 +58,10 @@ class Engine(Runnable, Emitter):
     `initial_headers(headers, request)`, `headers(headers, request)`. Source: Engine.IO 6.x.
     """
 
+    clients: dict[str, EngineSocket]
+    generate_id: Callable[[Request], Any]
+    files: dict[str, StaticFile]
+
     def __init__(self, **options: Unpack[EngineOptions]) -> None:
         alone: EngineOptions = {"path": "/engine.io", "serve_client": False}
         alone.update(options)
@@ -83,12 +87,12 @@ class Engine(Runnable, Emitter):
         self._all_closed: asyncio.Event | None = None
         self._closing: asyncio.Task[None] | None = None
         self._middlewares: tuple[Middleware, ...] = ()
-        self.clients: dict[str, EngineSocket] = {}
-        self.generate_id: Callable[[Request], Any] = lambda request: generate_id()
+        self.clients = {}
+        self.generate_id = lambda request: generate_id()
         # An application on the same port, while the engine listens, and what makes it.
         self._new_application: Callable[[], Beside] | None = None
         self._application: Beside | None = None
-        self.files: dict[str, StaticFile] = {}
+        self.files = {}
         self._client_files: dict[str, StaticFile] = {}  # those in `files` that serve_client put there
         self._set(**options)
 

@@ -37,10 +37,14 @@ Headers = list[tuple[str, str]]
 class Refusal(Exception):
     """A request that is refused; what listeners of the engine's `connection_error` get.
 
-    code: one of those above; message: for the client (default: the code's own); context: what was wrong, for the
-    log; request: the one that was refused.
+    code: 0 "Transport unknown", 1 "Session ID unknown", 2 "Bad handshake method", 3 "Bad request", 4 "Forbidden",
+    5 "Unsupported protocol version"; message: what the client is told, the code's own or that of who refused;
+    context: what was wrong, for the log; request: the one that was refused. Source: Engine.IO 6.x.
     """
 
+    code: int
+    message: str
+    context: dict[str, object]
     request: Request
 
     def __init__(

@@ -38,11 +38,15 @@ class Client(Emitter):
     disconnect_reason: None while connected; then "io server disconnect", "io client disconnect" or "transport close".
     """
 
+    id: str
+    received: list[list[Any]]
+    disconnect_reason: str | None
+
     def __init__(self, wire: Wire, nsp: str, parser: Parser | None) -> None:
         self.nsp = nsp
         self.id = ""
-        self.received: list[list[Any]] = []
-        self.disconnect_reason: str | None = None
+        self.received = []
+        self.disconnect_reason = None
         self._wire = wire
         self._encode = encoded if parser is None else partial(encoded_by, parser)
         self._decode: Callable[[str | bytes], Any] = Decoder() if parser is None else parser.decoder()

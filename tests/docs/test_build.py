@@ -1,12 +1,14 @@
-"""The pages are built without a warning: links, references and docstrings."""
+"""The pages are built without a warning: links, references and docstrings; and every public name has its place."""
 
 import importlib.util
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
 
+from tests.api.names import NAMES
 from tests.requirements import missing
 
 ROOT = Path(__file__).parents[2]
@@ -21,3 +23,11 @@ def test_build(tmp_path: Path) -> None:
     built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)})
     assert built.returncode == 0, built.stderr
     assert (tmp_path / "reference" / "index.html").exists()
+    names = {f"{owner}.{name}" for owner, members in NAMES.items() for name in members.split()}
+    assert names - entries(tmp_path / "objects.inv") == set(), "public names that the reference does not have"
+
+
+def entries(inventory: Path) -> set[str]:
+    """What has an entry of its own in the reference (the format of objects.inv: four lines, then zlib)."""
+    packed = inventory.read_bytes().split(b"\n", 4)[4]
+    return {line.split(" ")[0] for line in zlib.decompress(packed).decode().splitlines()}
