@@ -61,7 +61,11 @@ class Namespace(NamespaceBase, Emitter, Reaching):
         """The on_<event> methods of a subclass are handlers."""
         for attribute in dir(type(self)):
             if attribute.startswith("on_") and not hasattr(Namespace, attribute):
-                self.handlers.add(attribute[3:], getattr(self, attribute), with_socket=True)
+                self._handle(attribute[3:], getattr(self, attribute))
+
+    def _handle(self, event: Event[Any] | str | int, function: Callable[..., Any]) -> None:
+        """A client may send "connection" but not "connect", by which the handler of both is called."""
+        self.handlers.add("connect" if event == "connection" else event, function, with_socket=True)
 
     @property
     def sockets(self) -> Mapping[str, Socket]:
@@ -100,11 +104,11 @@ class Namespace(NamespaceBase, Emitter, Reaching):
         well. Source: ours.
         """
         if callable(name):
-            self.handlers.add(name.__name__, name, with_socket=True)
+            self._handle(name.__name__, name)
             return name
 
         def decorate(function: Function) -> Function:
-            self.handlers.add(name, function, with_socket=True)
+            self._handle(name, function)
             return function
 
         return decorate
@@ -269,7 +273,6 @@ class Namespace(NamespaceBase, Emitter, Reaching):
             if handler.once:
                 self._connection_listeners.discard(handler, "connection")
             socket._call(handler, ["connection", socket])
-        socket._fire("connection")
         socket._fire("connect")
 
     def _failed(self, error: Exception) -> None:

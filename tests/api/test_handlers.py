@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from fastsio import Ack, EventError
+from fastsio import Ack, EventError, Namespace
 from tests.wsclient import serving, wire
 
 
@@ -203,6 +203,29 @@ async def test_off_and_remove_all_listeners():
         client.emit("end", ack=1)
         await client.ack(1)
     assert got == [1]
+
+
+@pytest.mark.parametrize("name", ["connection", "connect"])
+async def test_a_client_cannot_have_itself_connected_again(name):
+    """A client may send an event of the name "connection", as with the reference; it calls no handler of ours."""
+    seen = []
+
+    class Chat(Namespace):
+        pass
+
+    setattr(Chat, f"on_{name}", lambda self, socket: seen.append("method"))
+    async with serving() as io:
+        io.register(Chat("/chat"))
+        io.event(name)(lambda socket: seen.append("function"))
+        io.event("end")(lambda socket: None)
+        async with wire(io, join=True) as client:
+            await client.join("/chat")
+            assert seen == ["function", "method"]
+            client.emit("connection")
+            client.send('42/chat,["connection"]')
+            client.emit("end", ack=1)
+            await client.ack(1)
+        assert seen == ["function", "method"]
 
 
 async def test_error_and_other_names_from_a_client_are_plain_events():
