@@ -50,3 +50,13 @@ def test_every_key_is_there_with_its_default() -> None:
         for field in fields(settings):
             if (group, field.name) not in IN_WORDS:
                 assert eval(shown[group][field.name]) == field.default, (group, field.name)
+
+
+def test_the_drawing_names_what_the_sources_have() -> None:
+    drawing = (ROOT / "docs" / "static" / "lines.svg").read_text()
+    names = re.findall(r'class="code">(?:\w+\.)?(\w+)</text>', drawing)
+    assert {"buffer_updated", "outbox_flush"} <= set(names)
+    files = [file for folder in ("fastsio", "csrc") for file in (ROOT / folder).rglob("*")]
+    code = "\n".join(file.read_text() for file in files if file.suffix in (".py", ".pyx", ".c"))
+    defined = set(re.findall(r"^ *(?:class|def|cdef [\w *]+?|int|int64_t) \*?(\w+)[(:]", code, re.M))
+    assert set(names) - defined == set()
