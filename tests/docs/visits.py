@@ -102,6 +102,26 @@ async def rooms(names: Names) -> None:
     await browse(names["io"], names["program"], printed)
 
 
+# ---- handlers ----
+
+
+@doc("tour/handlers", 0)
+async def both_places(names: Names) -> None:
+    printed = ["3 2", "many words", "2 5", "for the first time", "{ error: 'missing arguments' }"]
+    await browse(names["io"], names["program"], printed)
+
+
+@doc("tour/handlers", 1)
+async def contexts(names: Names) -> None:
+    await browse(names["io"], names["program"], ["deleted by Ada", "deleted by Ben"])
+    assert names["user"].get() == "nobody"
+
+
+@doc("tour/handlers", 2)
+async def searches(names: Names) -> None:
+    await browse(names["io"], names["program"], ["found python!"])
+
+
 # ---- rooms ----
 
 
