@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, redirect_stdout
+from io import StringIO
 from typing import Any
 
 import aiohttp
@@ -46,6 +47,14 @@ async def until(condition: Callable[[], object]) -> None:
     """The program's test ends it when it never comes true."""
     while not condition():
         await asyncio.sleep(0.005)
+
+
+@contextmanager
+def prints() -> Iterator[Callable[[], list[str]]]:
+    """The lines that the program prints meanwhile."""
+    text = StringIO()
+    with redirect_stdout(text):
+        yield lambda: text.getvalue().splitlines()
 
 
 async def fetched(io: Server, path: str) -> str:
@@ -168,6 +177,8 @@ async def export(names: Names) -> None:
         rows = [(await client.event())[1] for _ in range(250)]
         assert rows == list(range(250))
         assert await client.ack(0) == [250]
+        client.emit("backlog", ack=1)
+        assert await client.ack(1) == [0]
 
 
 # ---- acknowledgements ----
@@ -245,12 +256,31 @@ async def tokens(names: Names) -> None:
     await browse(names["io"], names["program"], ["who are you? 401", "Ada"])
 
 
+@doc("tour/middlewares", 1)
+async def requests(names: Names) -> None:
+    io, path = names["io"], "/socket.io/?EIO=4&transport=polling"
+    host, port = io.addresses[0]
+    async with aiohttp.ClientSession(f"http://{host}:{port}") as http:
+        async with http.get(path) as answer:
+            assert (answer.status, answer.headers["Strict-Transport-Security"]) == (200, "max-age=31536000")
+        async with http.get(path, headers={"User-Agent": "a bot"}) as answer:
+            assert await answer.json(content_type=None) == {"code": 4, "message": "no bots"}
+        names["BLOCKED"].add("127.0.0.1")
+        async with http.get(path) as answer:
+            assert await answer.json(content_type=None) == {"code": 4, "message": "Forbidden"}
+        async with http.get(path, headers={"Origin": "https://example.org"}) as answer:
+            assert answer.status == 403
+
+
 @doc("tour/middlewares", 2)
 async def too_long(names: Names) -> None:
-    async with wire(names["io"], join=True) as client:
-        client.emit("say", "hello")
-        await browse(names["io"], names["program"], ["refused: that is too long"])
-        await client.nothing()
+    io = names["io"]
+    async with wire(io, join=True) as client, wire(io, join=True) as other:
+        with prints() as lines:
+            other.emit("say", "hello")
+            assert await client.event() == ["said", "hello"]
+        assert lines() == [f"{other.sid} sent say ['hello']", f"{client.sid} is sent said"]
+        await browse(io, names["program"], ["refused: that is too long"])
 
 
 # ---- payloads ----
@@ -314,7 +344,11 @@ async def bus(names: Names) -> None:
 @doc("tour/adapters", 1)
 async def told(names: Names) -> None:
     async with wire(names["io"], join=True) as client:
-        client.emit("enter", "room")
+        with prints() as lines:
+            client.emit("enter", "room")
+            await until(lambda: lines() == ["first one in room"])
+    await until(lambda: not names["io"].sockets.sockets)
+    assert not names["io"].sockets.adapter.rooms
 
 
 @doc("tour/threads")
