@@ -32,7 +32,7 @@ class Answers:
     def ask(self, adapter: Adapter, packet: Packet, options: BroadcastOptions) -> None:
         """Sends the packet."""
         try:
-            count = adapter.server_count()
+            count = 1 if options.local else adapter.server_count()
             self.forget = adapter.broadcast_with_ack(packet, options, self.on_client_count, self.on_ack)
         except BaseException:
             self.stop()

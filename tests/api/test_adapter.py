@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from fastsio import Server
+from fastsio import AckTimeout, Server
 from fastsio.adapter import Adapter
 from fastsio.testing import connect
 from tests.api.recording import Recording, recording
@@ -66,6 +66,22 @@ async def test_joins_of_others_are_waited_for():
         assert io.sockets.sockets[client.id].rooms == {client.id, "a"}
         await io.sockets_leave(["a", "b"])
         assert io.sockets.sockets[client.id].rooms == {client.id}
+
+
+async def test_nobody_elsewhere_is_waited_for_when_they_are_not_asked():
+    """The reference counts the servers here too, and waits until the timeout."""
+
+    class OneOfTwo(Adapter):
+        def server_count(self):
+            return 2
+
+    io = Server(adapter=OneOfTwo)
+    async with connect(io) as client:
+        client.on("ask", lambda: "answer")
+        assert await io.local.timeout(5).emit_with_ack("ask") == ["answer"]
+        with pytest.raises(AckTimeout) as caught:
+            await io.timeout(0.05).emit_with_ack("ask")
+        assert caught.value.responses == ["answer"]
 
 
 # ---- events of other servers ----
