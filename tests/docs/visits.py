@@ -333,12 +333,20 @@ async def limits(names: Names) -> None:
 
 @doc("tour/adapters", 0)
 async def bus(names: Names) -> None:
-    async with wire(names["io"], join=True) as client, wire(names["second"], join=True) as other:
-        client.emit("say", "hello")
+    io = names["io"]
+    async with wire(io, join=True) as client, wire(names["second"], join=True) as other:
+        client.emit("say", "lunch", "hello", ack=0)
         assert await client.event() == await other.event() == ["said", "hello"]
-        assert names["io"].sockets.adapter.server_count() == 2
+        assert await client.ack(0) == [2]
+        assert {(socket.id, frozenset(socket.rooms)) for socket in await io.in_("lunch").fetch_sockets()} == {
+            (client.sid, frozenset([client.sid, "lunch"])),
+            (other.sid, frozenset([other.sid, "lunch"])),
+        }
+        assert io.sockets.adapter.server_count() == 2
         client.emit("load_elsewhere", ack=1)
         assert await client.ack(1) == [[1]]
+        assert await other.event() == ["refreshed"]
+        await client.nothing()
 
 
 @doc("tour/adapters", 1)
@@ -347,8 +355,9 @@ async def told(names: Names) -> None:
         with prints() as lines:
             client.emit("enter", "room")
             await until(lambda: lines() == ["first one in room"])
-    await until(lambda: not names["io"].sockets.sockets)
-    assert not names["io"].sockets.adapter.rooms
+            client.send("41")
+            await until(lambda: len(lines()) == 3)
+            assert set(lines()[1:]) == {"nobody is left in room", f"nobody is left in {client.sid}"}
 
 
 @doc("tour/threads")
