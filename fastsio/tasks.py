@@ -116,6 +116,14 @@ def _keep(task: "asyncio.Future[Any]") -> None:
     task.add_done_callback(_running.discard)
 
 
+async def finished(seconds: float) -> None:
+    """Returns when all that was begun in this event loop is done, or after so many seconds."""
+    loop = asyncio.get_running_loop()
+    tasks = [task for task in _running if task.get_loop() is loop]
+    if tasks:
+        await asyncio.wait(tasks, timeout=seconds)
+
+
 def spawn(coroutine: Coroutine[Any, Any, None], context: Context | None = None) -> asyncio.Task[None]:
     """Runs a coroutine that handles its own exceptions, as a task that is not lost."""
     loop = asyncio.get_running_loop()

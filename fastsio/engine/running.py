@@ -11,8 +11,11 @@ from socket import socket as RawSocket
 from typing import Any, Self, Unpack
 
 from fastsio.options import Options
+from fastsio.tasks import finished
 
 log = getLogger("fastsio")
+
+PATIENCE = 5.0  # seconds that coroutine handlers get to end in
 
 
 class Runnable:
@@ -93,7 +96,8 @@ class Runnable:
     def run(self, port: int | None = None, host: str = "127.0.0.1", **listen: Any) -> None:
         """Listens in an event loop of its own (uvloop) until SIGINT or SIGTERM, then closes gracefully.
 
-        The arguments are those of `listen`.
+        Coroutine handlers that still run then, those of `disconnect` among them, get 5 s to end in before they are
+        cancelled. The arguments are those of `listen`.
         """
         import uvloop
 
@@ -106,6 +110,7 @@ class Runnable:
             log.info("listening on %s", ", ".join(map(_address_text, self.addresses)))
             await stop.wait()
             await self.close()
+            await finished(PATIENCE)
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(main())

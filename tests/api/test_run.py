@@ -17,6 +17,7 @@ TIMEOUT = 20.0
 SCRIPT = """
 import asyncio, logging, sys
 from fastsio import Server
+from fastsio.engine import running
 
 io = Server({port})
 io.on("connection", lambda socket: print("connected", flush=True))
@@ -30,6 +31,13 @@ async def slow(socket):
     finally:
         print("slow is over", flush=True)
 
+@io.event
+async def save(socket, seconds):
+    print("save", flush=True)
+    await asyncio.sleep(seconds)
+    print("saved", flush=True)
+
+running.PATIENCE = {patience}
 logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(message)s")
 io.run({run})
 print("returned", io.addresses, flush=True)
@@ -53,9 +61,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running(port="", run="0"):
+async def running(port="", run="0", patience=0.1):
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", SCRIPT.format(port=port, run=run)),
+        *(sys.executable, "-c", SCRIPT.format(port=port, run=run, patience=patience)),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -103,6 +111,17 @@ async def test_a_signal_closes_gracefully(number):
         assert await found.ends() == ([shutting_down, shutting_down, "slow is over", "returned []"], "")
         assert found.process.returncode == 0
         await is_free(address)
+
+
+async def test_coroutine_handlers_get_time_to_end_in():
+    async with running(patience=TIMEOUT) as found:
+        await listening(found)
+        async with wire(found, join=True) as client:
+            client.emit("save", 0.2)
+            assert [await found.line() for _ in range(2)] == ["connected", "save"]
+            found.process.send_signal(signal.SIGTERM)
+            assert await client.closed() is not None
+        assert await found.ends() == (["disconnect: server shutting down", "saved", "returned []"], "")
 
 
 async def test_a_signal_when_nobody_is_there():
