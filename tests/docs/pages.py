@@ -21,7 +21,7 @@ FENCE = re.compile(
 )
 SCRIPT = re.compile(r"<script>\n(.*?)</script>", re.S)
 
-READ = {"", "console", "text", "ini", "nginx", "toml", "json"}  # languages that nothing runs
+READ = {"", "console", "text", "ini", "nginx", "dockerfile"}  # languages that nothing runs
 RUN = {"python", "js", "html"}
 
 

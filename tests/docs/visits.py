@@ -416,3 +416,21 @@ async def under_uvicorn(names: Names) -> None:
     await names["app"]({**scope, "headers": [], "http_version": "1.1", "scheme": "http"}, receive, send)
     assert sent[0]["status"] == 200
     assert sent[1]["body"] == b"0"
+
+
+@doc("tour/deployment", 4)
+async def websockets_alone(names: Names) -> None:
+    io = names["io"]
+    async with wire(io, join=True):
+        host, port = io.addresses[0]
+        async with (
+            aiohttp.ClientSession() as http,
+            http.get(f"http://{host}:{port}/socket.io/?EIO=4&transport=polling") as answer,
+        ):
+            assert await answer.json(content_type=None) == {"code": 0, "message": "Transport unknown"}
+
+
+@doc("tour/deployment", 5)
+async def health(names: Names) -> None:
+    assert await fetched(names["io"], "/health") == "ok"
+
