@@ -433,4 +433,3 @@ async def websockets_alone(names: Names) -> None:
 @doc("tour/deployment", 5)
 async def health(names: Names) -> None:
     assert await fetched(names["io"], "/health") == "ok"
-
