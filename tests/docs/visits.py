@@ -128,7 +128,7 @@ async def contexts(names: Names) -> None:
 
 @doc("tour/handlers", 2)
 async def searches(names: Names) -> None:
-    await browse(names["io"], names["program"], ["found python!"])
+    await browse(names["io"], names["program"], ["found python!", "stopped 2"])
 
 
 # ---- rooms ----
