@@ -100,6 +100,16 @@ async def welcome(names: Names) -> None:
     await until(lambda: not names["io"].sockets.sockets)
 
 
+@visit("README.md", 2)
+@doc("getting-started", 1)
+async def other_origin(names: Names) -> None:
+    host, port = names["io"].addresses[0]
+    async with aiohttp.ClientSession(f"http://{host}:{port}") as http:
+        for origin, status in (("https://example.com", 200), ("https://example.org", 403), ("http://example.com", 403)):
+            async with http.get("/socket.io/?EIO=4&transport=polling", headers={"Origin": origin}) as answer:
+                assert answer.status == status
+
+
 @doc("getting-started", 2)
 async def price(names: Names) -> None:
     await browse(names["io"], names["program"], ["callback: 300", "awaited: 600"])
@@ -109,6 +119,8 @@ async def price(names: Names) -> None:
 async def rooms(names: Names) -> None:
     printed = ["[ 'Ada' ]", "Ada reads: Ben came in", "[ 'Ada', 'Ben' ]", "Ada reads: Ben: hello"]
     await browse(names["io"], names["program"], printed)
+    await until(lambda: not names["io"].sockets.sockets)
+    await names["test_enter"]()
 
 
 # ---- handlers ----
