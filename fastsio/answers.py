@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from fastsio.errors import AckTimeout, Disconnected
-from fastsio.tasks import call
+from fastsio.tasks import FAILURES, call, spawn
 
 if TYPE_CHECKING:
     from fastsio.adapter import Adapter, BroadcastOptions, Packet
@@ -29,22 +29,33 @@ class Answers:
         self.has_timeout = timeout is not None
         self.timer = None if timeout is None else asyncio.get_running_loop().call_later(timeout, self.on_timeout)
 
-    def ask(self, adapter: Adapter, packet: Packet, options: BroadcastOptions) -> None:
-        """Sends the packet."""
+    def ask(self, adapter: Adapter, packet: Packet, options: BroadcastOptions) -> Callable[[], None]:
+        """Sends the packet. Returns `give_up`."""
         try:
             count = 1 if options.local else adapter.server_count()
-            self.forget = adapter.broadcast_with_ack(packet, options, self.on_client_count, self.on_ack)
+            forget = adapter.broadcast_with_ack(packet, options, self.on_client_count, self.on_ack)
         except BaseException:
             self.stop()
             raise
-        if isawaitable(count):
-            call(self.wait_for_count, count)
+        if isawaitable(count) or isawaitable(forget):
+            spawn(self.wait_for(count, forget))
         else:
-            self.all_servers = count
-        self.check()
+            self.asked(count, forget)
+        return self.give_up
 
-    async def wait_for_count(self, count: object) -> None:
-        self.all_servers = await count  # type: ignore[misc]
+    async def wait_for(self, *results: Any) -> None:
+        """With an adapter that takes its time over one of them."""
+        try:
+            count, forget = [await result if isawaitable(result) else result for result in results]
+        except FAILURES as error:
+            self.settle(error)
+        else:
+            self.asked(count, forget)
+
+    def asked(self, count: int, forget: Callable[[], object] | None) -> None:
+        self.all_servers, self.forget = count, forget
+        if self.callback is None:
+            self.give_up()
         self.check()
 
     def on_client_count(self, count: int) -> None:
@@ -74,10 +85,17 @@ class Answers:
             self.settle(Disconnected(gone, self.responses))
 
     def on_timeout(self) -> None:
+        callback = self.callback
+        self.give_up()
+        if callback is not None:
+            call(callback, AckTimeout("operation has timed out", self.responses), self.responses)
+
+    def give_up(self) -> None:
+        """Nobody waits any more, and no client has to be remembered for it."""
         forget, self.forget = self.forget, None
         if forget is not None:
             forget()
-        self.settle(AckTimeout("operation has timed out", self.responses))
+        self.stop()
 
     def stop(self) -> Callable[..., object] | None:
         """Nothing more is called; returns what would have been."""
@@ -86,14 +104,17 @@ class Answers:
             self.timer.cancel()
         return callback
 
-    def settle(self, error: Exception | None) -> None:
+    def settle(self, error: BaseException | None) -> None:
         callback = self.stop()
         if callback is not None:
             call(callback, error, self.responses)
 
 
-async def answers_of(ask: Callable[[Callable[..., object]], object]) -> list[Any]:
-    """The answers that `ask(callback)` gets, or the error: its callback is called with (error, answers), once."""
+async def answers_of(ask: Callable[[Callable[..., object]], Callable[[], object] | None]) -> list[Any]:
+    """The answers that `ask(callback)` gets, or the error: its callback is called with (error, answers), once.
+
+    What it returns is called when nobody waits any more.
+    """
     future: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
 
     def settle(error: Exception | None, answers: list[Any]) -> None:
@@ -104,8 +125,24 @@ async def answers_of(ask: Callable[[Callable[..., object]], object]) -> list[Any
         else:
             future.set_result(answers)
 
-    ask(settle)
-    return await future
+    give_up = ask(settle)
+    try:
+        return await future
+    except asyncio.CancelledError:
+        if give_up is not None:
+            give_up()
+        raise
+
+
+async def or_error(sent: Awaitable[None] | None, ack: Callable[..., object] | None) -> None:
+    """Waits for what an adapter does to get answers; what it raises is the answer then."""
+    try:
+        if sent is not None:
+            await sent
+    except FAILURES as error:
+        if ack is None:
+            raise
+        ack(error, [])
 
 
 class OneAnswer:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from inspect import isawaitable
+from math import inf
 from typing import TYPE_CHECKING, Any, overload
 
 from fastsio.adapter import BroadcastOptions, Packet
 from fastsio.answers import Answers, answers_of
+from fastsio.checks import check_callable, check_number
 from fastsio.event import RESERVED, Event, event_items
 from fastsio.events import P
-from fastsio.tasks import settled
+from fastsio.tasks import settled, unattended
 from fastsio.threadsafe import Threadsafe
 from fastsio.wire.sio import EVENT
 
@@ -73,6 +75,14 @@ class Targeting:
         return self._target()._with(volatile=True)
 
     @property
+    def broadcast(self) -> BroadcastOperator:
+        """A target that reaches everybody but the socket it comes from, where it comes from one.
+
+        Source: Socket.IO 2.x.
+        """
+        return self._target()
+
+    @property
     def local(self) -> BroadcastOperator:
         """A target that reaches only clients of this node. Source: Socket.IO 2.x."""
         return self._target()._with(local=True)
@@ -90,6 +100,7 @@ class Reaching(Targeting):
 
     def timeout(self, seconds: float) -> BroadcastOperator:
         """A target whose acknowledgements may take so many seconds. Source: Socket.IO 4.x."""
+        check_number("timeout", seconds, (int, float), 0, inf)
         return self._target()._with(timeout=seconds)
 
     @overload
@@ -107,6 +118,8 @@ class Reaching(Targeting):
         """
         target = self._target()
         nsp, options = target._nsp, target._options
+        if ack is not None:
+            check_callable("ack", ack)
         is_plain = type(event) is str and event not in RESERVED and not kwargs  # event_items says the same, slower
         packet = Packet(EVENT, nsp.name, [event, *args] if is_plain else event_items(event, args, kwargs))
         if ack is not None:
@@ -114,7 +127,7 @@ class Reaching(Targeting):
             return True
         sent = nsp.adapter.broadcast(packet, options)
         if sent is not None:
-            settled(sent)
+            unattended(sent)
         return True
 
     @overload
@@ -127,7 +140,10 @@ class Reaching(Targeting):
         AckTimeout: not all came within `timeout`, its `responses` are those that did; Disconnected: there is no
         timeout, and a client disconnected before it answered. Source: Socket.IO 4.x.
         """
-        return await answers_of(lambda ack: self._target().emit(event, *args, ack=ack, **kwargs))
+        target = self._target()
+        nsp, options = target._nsp, target._options
+        packet = Packet(EVENT, nsp.name, event_items(event, args, kwargs))
+        return await answers_of(lambda ack: Answers(ack, options.timeout).ask(nsp.adapter, packet, options))
 
     async def fetch_sockets(self) -> list[Socket | RemoteSocket]:
         """The sockets in the target, across all nodes: Sockets of this one, RemoteSockets of others.
@@ -144,6 +160,8 @@ class Reaching(Targeting):
         """The ids of the sockets in the target, across all nodes. Source: Socket.IO 2.x."""
         target = self._target()
         options, adapter = target._options, target._nsp.adapter
+        if options.local:
+            return [socket.id for socket in adapter._local(options)]
         found = adapter.sockets(options.rooms)
         ids = set(await found if isawaitable(found) else found)
         if options.excepts:
@@ -189,11 +207,6 @@ class BroadcastOperator(Reaching):
 
     def _with(self, **changes: Any) -> BroadcastOperator:
         return BroadcastOperator(self._nsp, self._options._replace(**changes))
-
-    @property
-    def broadcast(self) -> BroadcastOperator:
-        """The same target: it has left out its socket, if it came from one. Source: Socket.IO 2.x."""
-        return self
 
     def send(self, *args: object) -> bool:
         """Emits "message". Source: Socket.IO 2.x."""

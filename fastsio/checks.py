@@ -23,6 +23,11 @@ def check_number(name: str, value: object, types: tuple[type, ...], least: float
         raise ValueError(f"{name} must be between {least} and {most}, got {value}")
 
 
+def check_callable(name: str, value: object) -> None:
+    if not callable(value):
+        raise TypeError(f"{name} must be a function, got {type(value).__name__}")
+
+
 def check_bool(name: str, value: object) -> None:
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be True or False, got {type(value).__name__}")

@@ -38,6 +38,7 @@ cdef class SocketBase:
     cdef int catch_event(self, list items, int64_t ack_id) except -1
     cdef int begin(self, object coroutine, object ack) except -1
     cdef int on_ack(self, int64_t ack_id, list arguments) except -1
+    cdef Listeners table_of(self, Handler handler)
     cdef int run(self, tuple handlers, object event, list items, Acknowledgement ack) except -1
     cdef list convert(self, Handler handler, list items, Acknowledgement ack)
     cdef int refuse(self, Handler handler, Acknowledgement ack, object error) except -1

@@ -9,7 +9,7 @@ exception in one is logged, given to the "error" listeners, and changes nothing 
 """
 
 from asyncio import current_task
-from inspect import isawaitable
+from inspect import CORO_CREATED, getcoroutinestate, isawaitable
 from logging import getLogger
 
 from libc.stdint cimport int64_t, uint32_t
@@ -25,17 +25,11 @@ from fastsio.wire.sio cimport SIO_ACK, SIO_CONNECT_ERROR, SIO_DISCONNECT, SIO_EV
 from fastsio import limits
 from fastsio.errors import AckTimeout, Disconnected, EventError
 from fastsio.packets import Packet
-from fastsio.tasks import start
+from fastsio.tasks import FAILURES, start, unattended
 
 
 cdef extern from "Python.h":
     bint PyCoro_CheckExact(object) noexcept
-    bint PyBool_Check(object) noexcept
-    bint PyDict_CheckExact(object) noexcept
-    bint PyList_CheckExact(object) noexcept
-    bint PyLong_CheckExact(object) noexcept
-    bint PyTuple_CheckExact(object) noexcept
-    bint PyUnicode_CheckExact(object) noexcept
 
 
 log = getLogger("fastsio")
@@ -44,12 +38,14 @@ cdef int max_pending_acks = limits.MAX_PENDING_ACKS
 
 
 cdef class NamespaceBase:
-    def __cinit__(self, str name, *args, **options):
-        self.name = name
-        self.wire_name = b"" if name == "/" else name.encode()
+    def __cinit__(self, *args, **options):  # those of a subclass's constructor
         self.handlers = Listeners()
         self.ack_ids = -1
         self.parser = None
+
+    def __init__(self, str name):
+        self.name = name
+        self.wire_name = b"" if name == "/" else name.encode()
 
     cdef message *encode(self, int type, int64_t ack_id, object data) except NULL:
         if self.parser is None:
@@ -66,16 +62,16 @@ cdef class Acknowledgement:
     def __call__(self, *args):
         """Answers with these arguments; ignored when it was answered before or nobody asked."""
         if self.id >= 0:
-            ack_id, self.id = self.id, -1
-            self.socket.send(SIO_ACK, ack_id, list(args), False)
+            self.socket.send(SIO_ACK, self.id, list(args), False)
+            self.id = -1
 
     cdef int answer(self, object result) except -1:
         """Answers with what a handler returned."""
         cdef list data
         cdef int64_t ack_id = self.id
-        if ack_id < 0 or self.taken:
-            return 0
         if not is_plain(result) and self.waits_for(result):
+            return 0
+        if ack_id < 0 or self.taken:
             return 0
         self.id = -1
         if result is None:
@@ -87,7 +83,7 @@ cdef class Acknowledgement:
         return self.socket.send(SIO_ACK, ack_id, data, False)
 
     cdef bint waits_for(self, object result) except -1:
-        """Whether it is an awaitable, such as socket.join gives: then the answer comes when it is done."""
+        """Whether it is an awaitable other than a coroutine, such as socket.join gives: then it is awaited."""
         if not isawaitable(result):
             return False
         self.socket.begin(value_of(result), self)
@@ -100,15 +96,8 @@ cdef class Acknowledgement:
 
 cdef inline bint is_plain(object result) noexcept:
     """Whether it is what handlers mostly return, which nobody could wait for."""
-    return (
-        result is None
-        or PyDict_CheckExact(result)
-        or PyList_CheckExact(result)
-        or PyTuple_CheckExact(result)
-        or PyUnicode_CheckExact(result)
-        or PyLong_CheckExact(result)
-        or PyBool_Check(result)
-    )
+    cdef object kind = type(result)
+    return result is None or kind is dict or kind is list or kind is tuple or kind is str or kind is int or kind is bool
 
 
 async def value_of(awaitable) -> object:
@@ -137,6 +126,8 @@ cdef class SocketBase:
         cdef tuple middlewares = catching.middlewares
         if catching.incoming:
             self.run(catching.incoming, None, [None, *items], nobody(self))
+            if self.slot < 0:
+                return 0
         if not middlewares:
             return self.handle(items, ack_id)
         for index in range(len(middlewares)):
@@ -145,7 +136,7 @@ cdef class SocketBase:
                 if isawaitable(result):
                     self.begin(self._ask_later(result, middlewares[index + 1 :], items, ack_id), None)
                     return 0
-            except Exception as error:
+            except FAILURES as error:
                 self._refuse_event(error)
                 return 0
         self._go_on(items, ack_id)
@@ -159,19 +150,23 @@ cdef class SocketBase:
                 result = middleware(items)
                 if isawaitable(result):
                     await result
-        except Exception as error:
+        except FAILURES as error:
             self._refuse_event(error)
         else:
             self._go_on(items, ack_id)
 
     def _go_on(self, list items, ack_id) -> None:
-        """The middlewares let the event through."""
-        if self.slot >= 0 and items:
-            self.handle(items, ack_id)
+        """The middlewares let the event through; the packet stays theirs."""
+        if self.slot < 0:
+            return
+        if items and type(items[0]) in (str, int, float):
+            self.handle(list(items), ack_id)
+        else:
+            self._refuse_event(TypeError("a middleware left a packet that does not begin with the name of an event"))
 
-    def _refuse_event(self, error: Exception) -> None:
+    def _refuse_event(self, error: BaseException) -> None:
         """A middleware stopped the event."""
-        if not self._listeners("error"):
+        if not self._error_handlers() and limits.rate_limited("refused events"):
             log.warning("a middleware of a socket in %s refused an event: %r", self.space.name, error)
         if self.slot >= 0 and self.client.conn.protocol == 3:
             answer = {"message": str(error), "data": getattr(error, "data", None)}
@@ -186,8 +181,11 @@ cdef class SocketBase:
         return 0
 
     def _cancel_tasks(self) -> int:
+        """Before Python 3.12 tasks do not begin at once: the calling one's successors may not have begun."""
         current = current_task() if self.tasks else None
         found = [task for task in self.tasks or () if task is not current]
+        if current in (self.tasks or ()):
+            found = [task for task in found if getcoroutinestate(task.get_coro()) != CORO_CREATED]
         for task in found:
             task.cancel()
         return len(found)
@@ -215,8 +213,6 @@ cdef class SocketBase:
         cdef Handler handler
         cdef list given
         for handler in handlers:
-            if handler.once and event is not None:
-                (self.space.handlers if handler.with_socket else self.own).discard(handler, event)
             if handler.lacks(items):
                 self.refuse(handler, ack, None)
                 continue
@@ -225,15 +221,20 @@ cdef class SocketBase:
                 given = self.convert(handler, items, ack)
                 if given is None:
                     continue
+            if handler.once and event is not None:
+                self.table_of(handler).discard(handler, event)
             try:
                 result = handler.call(given, ack)
                 if PyCoro_CheckExact(result):
                     self.begin(result, ack)
                 else:
                     ack.answer(result)
-            except Exception as error:
+            except FAILURES as error:
                 self._failed(error)
         return 0
+
+    cdef Listeners table_of(self, Handler handler):
+        return self.space.handlers if handler.with_socket else self.own
 
     cdef list convert(self, Handler handler, list items, Acknowledgement ack):
         """The items as the handler's annotations want them, in a new list; None: they do not fit."""
@@ -260,17 +261,24 @@ cdef class SocketBase:
         self._tell_error(told)
         return 0
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: BaseException) -> None:
         """A handler raised."""
         log.error("exception in a handler of namespace %s", self.space.name, exc_info=error)
         self._tell_error(error)
 
-    def _tell_error(self, error: Exception) -> None:
-        for handler in self._listeners("error"):
+    def _tell_error(self, error: BaseException) -> None:
+        """Calls what is there for "error"; what that raises is logged, and told to nobody."""
+        cdef Handler handler
+        for handler in self._error_handlers():
+            if handler.once:
+                self.table_of(handler).discard(handler, "error")
             try:
-                (<Handler>handler).call(["error", error], None)
-            except Exception as second:
+                unattended(handler.call([self if handler.with_socket else "error", error], None), self.client.context)
+            except FAILURES as second:
                 log.error("exception in an error listener", exc_info=second)
+
+    def _error_handlers(self) -> tuple:
+        return self._listeners("error") + self.space.handlers.get("error")
 
     def _fire(self, str event, *args) -> None:
         """Calls the listeners of one of our own events, and the namespace's handlers for it."""
@@ -301,7 +309,7 @@ cdef class SocketBase:
             result = callback(None, *arguments)
             if PyCoro_CheckExact(result):
                 self.begin(result, None)
-        except Exception as error:
+        except FAILURES as error:
             self._failed(error)
         return 0
 
@@ -394,7 +402,7 @@ cdef class SocketBase:
             result = callback(error)
             if PyCoro_CheckExact(result):
                 self.begin(result, None)
-        except Exception as second:
+        except FAILURES as second:
             self._failed(second)
 
     def _leave_slot(self) -> None:
@@ -417,6 +425,10 @@ cdef class SocketBase:
         held, self.early = self.early, None
         for packet in held or ():
             self._push(packet)
+
+    def _check_thread(self) -> None:
+        """RuntimeError: this is another thread than the event loop's."""
+        self.outbox.check_thread()
 
     def _send_disconnect(self) -> None:
         self.send(SIO_DISCONNECT, SIO_NO_ID, None, False)

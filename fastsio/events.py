@@ -52,6 +52,8 @@ class Emitter:
         return self._add(event, function, once=True)
 
     def _add(self, event: Event[Any] | str | int, function: Callable[..., Any] | None, once: bool) -> Any:
+        if not isinstance(event, Event):
+            event = self._name_of(event)
         if function is not None:
             self._table().add(event, function, once=once)
             return self
@@ -62,9 +64,13 @@ class Emitter:
 
         return decorate
 
+    def _name_of(self, event: Any) -> Any:
+        """What an event is called in the table."""
+        return event_name(event)
+
     def off(self, event: Event[Any] | str | int, function: Callable[..., Any]) -> Self:
         """Takes a function's latest registration for the event away. Source: Socket.IO 2.x (removeListener)."""
-        self._table().remove(event_name(event), function)
+        self._table().remove(self._name_of(event), function)
         return self
 
     def remove_listener(self, event: Event[Any] | str | int, function: Callable[..., Any]) -> Self:
@@ -73,12 +79,12 @@ class Emitter:
 
     def remove_all_listeners(self, event: Event[Any] | str | int | None = None) -> Self:
         """Takes all functions of the event away, or of all events. Source: Socket.IO 2.x."""
-        self._table().clear(event_name(event))
+        self._table().clear(self._name_of(event))
         return self
 
     def listeners(self, event: Event[Any] | str | int) -> list[Callable[..., Any]]:
         """The functions registered for the event, in order. Source: Socket.IO 2.x."""
-        return [handler.function for handler in self._table().get(event_name(event))]
+        return [handler.function for handler in self._table().get(self._name_of(event))]
 
     def event_names(self) -> list[str | int]:
         """The events that have listeners. Source: Socket.IO 2.x."""

@@ -9,16 +9,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Concatenate, Self, overload
 
 from fastsio.adapter import Adapter, RecoverableSession
-from fastsio.answers import answers_of
+from fastsio.answers import answers_of, or_error
 from fastsio.broadcast import BroadcastOperator, Reaching
+from fastsio.checks import check_callable
 from fastsio.dispatch import NamespaceBase
 from fastsio.engine.ids import generate_id
 from fastsio.errors import ConnectError
-from fastsio.event import Event
+from fastsio.event import Event, event_items
 from fastsio.events import Emitter, Function, P, R
 from fastsio.handlers import Listeners
 from fastsio.sockets import Socket
-from fastsio.tasks import settled, spawn
+from fastsio.tasks import FAILURES, spawn, unattended
 from fastsio.wire.sio import CONNECT_ERROR
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Namespace(NamespaceBase, Emitter, Reaching):
     A subclass with methods `on_connect(self, socket)`, `on_disconnect(self, socket, reason)` and
     `on_<event>(self, socket, *args)` is registered by `server.register(Subclass("/name"))`.
 
-    name: starts with "/", at most 256 bytes. server: that it belongs to; adapter: what keeps its rooms.
+    name: starts with "/", has no comma, at most 256 bytes. server: that it belongs to; adapter: what keeps its rooms.
     Source: Socket.IO 2.x and 4.x; subclasses are ours.
     """
 
@@ -47,6 +48,11 @@ class Namespace(NamespaceBase, Emitter, Reaching):
     adapter: Adapter
 
     def __init__(self, name: str) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"a namespace's name is a str, got {type(name).__name__}")
+        if not name.startswith("/") or "," in name:
+            raise ValueError(f"a namespace's name starts with '/' and has no comma in it, got {name!r}")
+        super().__init__(name)
         if len(self.wire_name) > 256:
             raise ValueError(f"a namespace's name has at most 256 bytes, {name[:20]!r}... has more")
         self._connection_listeners = Listeners()
@@ -61,11 +67,17 @@ class Namespace(NamespaceBase, Emitter, Reaching):
         """The on_<event> methods of a subclass are handlers."""
         for attribute in dir(type(self)):
             if attribute.startswith("on_") and not hasattr(Namespace, attribute):
-                self._handle(attribute[3:], getattr(self, attribute))
+                function = getattr(self, attribute)
+                if callable(function):
+                    self._handle(attribute[3:], function)
 
     def _handle(self, event: Event[Any] | str | int, function: Callable[..., Any]) -> None:
         """A client may send "connection" but not "connect", by which the handler of both is called."""
         self.handlers.add("connect" if event == "connection" else event, function, with_socket=True)
+
+    def _is_used(self) -> bool:
+        """Whether there is anything that would be lost with it."""
+        return bool(self._sockets or self._middlewares or self.handlers.names() or self._connection_listeners.names())
 
     @property
     def sockets(self) -> Mapping[str, Socket]:
@@ -116,8 +128,8 @@ class Namespace(NamespaceBase, Emitter, Reaching):
     def _table(self) -> Listeners:
         return self._connection_listeners
 
-    def _add(self, event: Event[Any] | str | int, function: Callable[..., Any] | None, once: bool) -> Any:
-        return super()._add("connection" if event == "connect" else event, function, once)
+    def _name_of(self, event: Any) -> Any:
+        return "connection" if event == "connect" else super()._name_of(event)
 
     # ---- out ----
 
@@ -131,19 +143,28 @@ class Namespace(NamespaceBase, Emitter, Reaching):
 
     # ---- other servers ----
 
-    def server_side_emit(self, event: str | int, *args: object, ack: Callable[..., Any] | None = None) -> bool:
+    def server_side_emit(
+        self, event: Event[Any] | str | int, *args: object, ack: Callable[..., Any] | None = None
+    ) -> bool:
         """Calls the listeners that the other servers have for the event on this namespace: `nsp.on(event, fn)`.
 
         ack: called with (error, answers). Returns True. ValueError: a reserved name. Source: Socket.IO 4.x.
         """
-        if event in RESERVED_HERE:
-            raise ValueError(f'"{event}" is a reserved event name: choose another')
-        settled(self.adapter.server_side_emit([event, *args], ack))
+        items = event_items(event, args, {})
+        if items[0] in RESERVED_HERE:
+            raise ValueError(f'"{items[0]}" is a reserved event name: choose another')
+        if ack is not None:
+            check_callable("ack", ack)
+        unattended(or_error(self.adapter.server_side_emit(items, ack), ack))
         return True
 
-    async def server_side_emit_with_ack(self, event: str | int, *args: object) -> list[Any]:
+    async def server_side_emit_with_ack(self, event: Event[Any] | str | int, *args: object) -> list[Any]:
         """The same, and waits for the answers: a list, one of each other server. Source: Socket.IO 4.x."""
-        return await answers_of(lambda ack: self.server_side_emit(event, *args, ack=ack))
+
+        def ask(ack: Callable[..., object]) -> None:
+            self.server_side_emit(event, *args, ack=ack)
+
+        return await answers_of(ask)
 
     # ---- connections ----
 
@@ -172,11 +193,20 @@ class Namespace(NamespaceBase, Emitter, Reaching):
 
     async def _admit_restored(self, client: Client, auth: Any, restoring: Awaitable[Any]) -> None:
         try:
-            session = await restoring
+            session = await self._restored(auth, restoring)
         except Exception:
             log.exception("the adapter of namespace %s could not restore a session", self.name)
             session = None
         self._admit_session(client, auth, session)
+
+    async def _restored(self, auth: Any, session: Any) -> RecoverableSession | None:
+        """The session, once it is there, and no other connection has it."""
+        while True:
+            if isawaitable(session):
+                session = await session
+            if auth["pid"] not in self._pids:
+                return session  # type: ignore[no-any-return]
+            session = self._restore(auth["pid"], auth.get("offset"))
 
     def _admit_session(self, client: Client, auth: Any, session: RecoverableSession | None) -> None:
         assert self.server._recovery is not None
@@ -206,7 +236,7 @@ class Namespace(NamespaceBase, Emitter, Reaching):
                 if isawaitable(result):
                     spawn(self._ask_later(socket, result, remaining), socket.client.context)
                     return
-        except Exception as error:
+        except FAILURES as error:
             self._refuse(socket, error)
         else:
             self._enter(socket)
@@ -221,7 +251,7 @@ class Namespace(NamespaceBase, Emitter, Reaching):
                     await result
             if socket.recovered:
                 await self._recover_again(socket)
-        except Exception as error:
+        except FAILURES as error:
             self._refuse(socket, error)
         else:
             self._enter(socket)
@@ -229,13 +259,11 @@ class Namespace(NamespaceBase, Emitter, Reaching):
     async def _recover_again(self, socket: Socket) -> None:
         """More may have been missed while the middlewares were at it."""
         assert socket._pid is not None and isinstance(socket._auth, dict)
-        session = self._restore(socket._pid, socket._auth.get("offset"))
-        if isawaitable(session):
-            session = await session
+        session = await self._restored(socket._auth, self._restore(socket._pid, socket._auth.get("offset")))
         if session is not None:
             socket._missed = session.missed_packets
 
-    def _refuse(self, socket: Socket, error: Exception) -> None:
+    def _refuse(self, socket: Socket, error: BaseException) -> None:
         client = socket.client
         socket._leave_slot()
         answer: dict[str, object] = {"message": "Internal server error"}
@@ -275,7 +303,7 @@ class Namespace(NamespaceBase, Emitter, Reaching):
             socket._call(handler, ["connection", socket])
         socket._fire("connect")
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: BaseException) -> None:
         log.error("exception in a listener of namespace %s", self.name, exc_info=error)
 
     def _remove(self, socket: Socket) -> None:
@@ -286,7 +314,7 @@ class Namespace(NamespaceBase, Emitter, Reaching):
             self._outgoing.discard(socket.id)
         deleted = self.adapter.delete_all(socket.id)
         if deleted is not None:
-            settled(deleted)
+            unattended(deleted)
             self.adapter._detach(socket.id)
 
     def __repr__(self) -> str:

@@ -6,17 +6,17 @@ so that a namespace is made once however many clients ask for it at a time.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from inspect import isawaitable
 from logging import getLogger
 from re import Pattern
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastsio.adapter import Adapter, BroadcastOptions, Packet
 from fastsio.handlers import Listeners
 from fastsio.limits import MAX_CHILD_NAMESPACES, rate_limited
 from fastsio.namespace import Namespace
-from fastsio.tasks import settled, spawn, together
+from fastsio.tasks import FAILURES, settled, spawn, together, unattended
 
 if TYPE_CHECKING:
     from fastsio.client import Client
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 log = getLogger("fastsio")
 
+T = TypeVar("T")
 Match = Callable[[str, Any], bool | Awaitable[bool]]
 
 
@@ -77,7 +78,7 @@ class ChildNamespace(Namespace):
         super()._enter(socket)
         self._check_empty()
 
-    def _refuse(self, socket: Socket, error: Exception) -> None:
+    def _refuse(self, socket: Socket, error: BaseException) -> None:
         self._admitting -= 1
         super()._refuse(socket, error)
         self._check_empty()
@@ -92,7 +93,7 @@ class ChildNamespace(Namespace):
         if self.server.nsps.get(self.name) is self:
             del self.server.nsps[self.name]
             self._parent.children.discard(self)
-            settled(self.adapter.close())
+            unattended(self.adapter.close())
 
 
 class ParentAdapter(Adapter):
@@ -105,20 +106,18 @@ class ParentAdapter(Adapter):
 
     def server_count(self) -> int | Awaitable[int]:
         """How many times broadcast_with_ack tells its number of clients: once for each server of each child."""
-        counts = [adapter.server_count() for adapter in self._each()]
-        if any(isawaitable(count) for count in counts):
-            return sum_of(counts)
-        return sum(cast(list[int], counts)) or 1
+        counts = [adapter.server_count() for adapter in self._each()] or [1]
+        return with_values(sum, counts)
 
     def broadcast(self, packet: Packet, options: BroadcastOptions) -> None:
         for adapter in self._each():
             sent = adapter.broadcast(packet._replace(nsp=adapter.nsp.name), options)
             if sent is not None:
-                settled(sent)
+                unattended(sent)
 
     def broadcast_with_ack(
         self, packet: Packet, options: BroadcastOptions, on_client_count: Any, on_ack: Any
-    ) -> Callable[[], object]:
+    ) -> Callable[[], object] | Awaitable[Callable[[], object]]:
         adapters = self._each()
         if not adapters:
             on_client_count(0)
@@ -126,21 +125,17 @@ class ParentAdapter(Adapter):
             adapter.broadcast_with_ack(packet._replace(nsp=adapter.nsp.name), options, on_client_count, on_ack)
             for adapter in adapters
         ]
+        return with_values(one_of, forgets)
 
-        def forget() -> None:
-            for function in forgets:
-                if function is not None:
-                    function()
-
-        return forget
+    def _local(self, options: BroadcastOptions) -> list[Socket]:
+        return [socket for adapter in self._each() for socket in adapter._local(options)]
 
     async def sockets(self, rooms: Any = ()) -> set[str]:
-        found = [adapter.sockets(rooms) for adapter in self._each()]
-        return set().union(*[await ids if isawaitable(ids) else ids for ids in found])
+        return set().union(*await values([adapter.sockets(rooms) for adapter in self._each()]))
 
     async def fetch_sockets(self, options: BroadcastOptions) -> Sequence[Any]:
-        found = [adapter.fetch_sockets(options) for adapter in self._each()]
-        return [socket for sockets in found for socket in (await sockets if isawaitable(sockets) else sockets)]
+        found = await values([adapter.fetch_sockets(options) for adapter in self._each()])
+        return [socket for sockets in found for socket in sockets]
 
     def add_sockets(self, options: BroadcastOptions, rooms: Iterable[str]) -> Awaitable[None] | None:
         return together([settled(adapter.add_sockets(options, rooms)) for adapter in self._each()])
@@ -176,8 +171,29 @@ class Gathered:
             self._ack(self._error, self._answers)
 
 
-async def sum_of(counts: Iterable[int | Awaitable[int]]) -> int:
-    return sum([count if isinstance(count, int) else await count for count in counts])
+async def values(results: Iterable[Any]) -> list[Any]:
+    """What is in there, awaited where it has to be."""
+    return [await result if isawaitable(result) else result for result in results]
+
+
+def with_values(function: Callable[[Iterable[Any]], T], results: Collection[Any]) -> T | Awaitable[T]:
+    """The function of the values: now, if none has to be waited for."""
+
+    async def later() -> T:
+        return function(await values(results))
+
+    return later() if any(map(isawaitable, results)) else function(results)
+
+
+def one_of(functions: Iterable[Callable[[], object] | None]) -> Callable[[], object]:
+    """A function that calls them all."""
+
+    def call_all() -> None:
+        for function in functions:
+            if function is not None:
+                function()
+
+    return call_all
 
 
 def copy(source: Listeners, target: Listeners) -> None:
@@ -198,7 +214,7 @@ def connect(server: Server, client: Client, name: str, auth: Any) -> None:
             if result:
                 admit(server, client, name, auth, parent)
                 return
-    except Exception:
+    except FAILURES:
         log.exception("exception in the function of a dynamic namespace")
     server._refuse(client, name)
 
@@ -223,7 +239,7 @@ async def connect_later(
             if parent is None:
                 break
             result = parent._matches(name, auth)
-    except Exception:
+    except FAILURES:
         log.exception("exception in the function of a dynamic namespace")
     if not client.is_joining(name.encode()):
         return  # gone meanwhile

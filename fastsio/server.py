@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from logging import getLogger
 from re import Pattern
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
@@ -22,13 +23,15 @@ from fastsio.options import OF_SERVER, Options, resolve, split
 from fastsio.parsing import ParsingClient
 from fastsio.recovery import RecoverySettings
 from fastsio.settings import Settings
-from fastsio.tasks import settled
+from fastsio.tasks import settled, unattended
 from fastsio.threadsafe import Mailbox
 from fastsio.wire.sio import CONNECT_ERROR
 
 if TYPE_CHECKING:
     from fastsio.engine.reception import EngineSocket
     from fastsio.outbox import Outbox
+
+log = getLogger("fastsio")
 
 
 class Server(Settings, Runnable, Emitter, Reaching):
@@ -115,9 +118,15 @@ class Server(Settings, Runnable, Emitter, Reaching):
         return nsp
 
     def register(self, nsp: Namespace) -> Namespace:
-        """Adds a namespace of a class of one's own. ValueError: there is one of that name. Source: ours."""
-        if nsp.name in self.nsps and self.nsps[nsp.name]._sockets:
-            raise ValueError(f"namespace {nsp.name} is there already, with sockets in it")
+        """Adds a namespace of a class of one's own, once; "/" before anything is registered on the server.
+
+        TypeError: no Namespace; ValueError: there is one of that name. Source: ours.
+        """
+        if not isinstance(nsp, Namespace):
+            raise TypeError(f"register takes a Namespace, as in register(Chat('/chat')), got {nsp!r:.50}")
+        former = self.nsps.get(nsp.name)
+        if former is not None and (nsp.name != "/" or former._is_used()):
+            raise ValueError(f"namespace {nsp.name} is there already: register yours before it is used, and once")
         nsp.server = self
         nsp.parser = self._options["parser"]
         nsp.adapter = self._new_adapter(nsp)
@@ -142,7 +151,7 @@ class Server(Settings, Runnable, Emitter, Reaching):
         return [settled(nsp.adapter.init()) for nsp in self.nsps.values()]
 
     def _start_adapter(self, adapter: Adapter) -> None:
-        settled(adapter.init())
+        unattended(adapter.init())
 
     def _new_client(self) -> Client:
         if not self._adapters_started:  # under another server, which does not call listen
@@ -173,6 +182,9 @@ class Server(Settings, Runnable, Emitter, Reaching):
 
     def _table(self) -> Listeners:
         return self.sockets._table()
+
+    def _name_of(self, event: Any) -> Any:
+        return self.sockets._name_of(event)
 
     def _add(self, event: Event[Any] | str | int, function: Callable[..., Any] | None, once: bool) -> Any:
         result = self.sockets._add(event, function, once)
@@ -314,7 +326,10 @@ class Server(Settings, Runnable, Emitter, Reaching):
         if self._adapters_started:
             self._adapters_started = False
             for nsp in list(self.nsps.values()):
-                await settled(nsp.adapter.close())
+                try:
+                    await settled(nsp.adapter.close())
+                except Exception:  # the others are closed all the same
+                    log.exception("the adapter of namespace %s could not be closed", nsp.name)
 
     def __repr__(self) -> str:
         return f"<Server {self.addresses or 'not listening'}, {self.engine.clients_count} clients>"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from email.utils import formatdate
+from math import inf
 from typing import TYPE_CHECKING, Any, Self, overload
 from urllib.parse import urlsplit
 
 from fastsio.adapter import BroadcastOptions, Packet, RecoverableSession
 from fastsio.broadcast import BroadcastOperator, Targeting, names_of
+from fastsio.checks import check_callable, check_number
 from fastsio.dispatch import SocketBase
 from fastsio.errors import Disconnected
 from fastsio.event import Event, event_items
@@ -17,7 +19,7 @@ from fastsio.events import Emitter, Function, P
 from fastsio.handlers import Listeners
 from fastsio.message import Message
 from fastsio.recovery import RECOVERABLE
-from fastsio.tasks import DONE, settled
+from fastsio.tasks import DONE, settled, unattended
 from fastsio.wire.sio import EVENT
 
 if TYPE_CHECKING:
@@ -126,7 +128,9 @@ class Socket(SocketBase, Emitter, Targeting):
                 self._emit(items)
             else:
                 self._emit_stored(items)
-        elif self._reachable:
+            return True
+        check_callable("ack", ack)
+        if self._reachable:
             self._emit_with_ack(items, _without_error(ack), None)
         return True
 
@@ -165,11 +169,6 @@ class Socket(SocketBase, Emitter, Targeting):
     def compress(self, compress: bool) -> SocketEmitter:  # type: ignore[override]
         """For the next emit: whether it is compressed, where compression is on. Source: Socket.IO 2.x."""
         return SocketEmitter(self).compress(compress)
-
-    @property
-    def broadcast(self) -> BroadcastOperator:
-        """Everybody in the namespace but this socket. Source: Socket.IO 2.x."""
-        return self._target()
 
     def _target(self) -> BroadcastOperator:
         return BroadcastOperator(self.nsp, BroadcastOptions(sender=self.id))
@@ -253,6 +252,7 @@ class Socket(SocketBase, Emitter, Targeting):
         """Enters the room, or several: at once with the in-memory adapter, when what is returned was awaited with
         others. Source: Socket.IO 2.x.
         """
+        self._check_thread()
         if self.connected or self._ended:
             return settled(self.nsp.adapter.add_all(self.id, names_of(rooms)))
         self._early_rooms = (*self._early_rooms, *names_of(rooms))  # in a middleware: when it is through
@@ -262,12 +262,13 @@ class Socket(SocketBase, Emitter, Targeting):
         if self._has_catching:
             self._watch_outgoing()  # those of a middleware
         if self._early_rooms:
-            settled(self.nsp.adapter.add_all(self.id, self._early_rooms))
+            unattended(self.nsp.adapter.add_all(self.id, self._early_rooms))
 
     def leave(self, room: str) -> Awaitable[None]:
         """Leaves the room, as `join` enters it; nothing happens when it is not in it. Source: Socket.IO 2.x."""
         if not isinstance(room, str):
             raise TypeError(f"a room's name is a str, got {type(room).__name__}")
+        self._check_thread()
         return settled(self.nsp.adapter.delete(self.id, room))
 
     # ---- the end ----
@@ -289,20 +290,20 @@ class Socket(SocketBase, Emitter, Targeting):
             return self
         if close:
             self.client.disconnect()
-        else:
+        elif not self._ended:
             self._send_disconnect()
             self._close("server namespace disconnect")
         return self
 
     def _close(self, reason: str, description: object = None) -> None:
         """The socket is gone, for this reason: listeners, rooms, acknowledgements, in this order."""
-        if not self.connected:
+        if not self.connected or self._ended:
             return
+        self._ended = True  # a listener may disconnect it too
         self._fire("disconnecting", reason, description)
         if self._pid is not None and reason in RECOVERABLE:
             session = RecoverableSession(self.id, self._pid, self.rooms, self.data)
-            settled(self.nsp.adapter.persist_session(session))
-        self._ended = True
+            unattended(self.nsp.adapter.persist_session(session))
         self._leave_slot()
         self.nsp._remove(self)
         self.client.leave(self)
@@ -331,6 +332,7 @@ class SocketEmitter(Targeting):
 
     def timeout(self, seconds: float) -> SocketEmitter:
         """As Socket.timeout."""
+        check_number("timeout", seconds, (int, float), 0, inf)
         return SocketEmitter(self._socket, self._options, seconds)
 
     @property
@@ -341,11 +343,6 @@ class SocketEmitter(Targeting):
     def compress(self, compress: bool) -> SocketEmitter:  # type: ignore[override]
         """As Socket.compress."""
         return SocketEmitter(self._socket, self._options._replace(compress=compress), self._seconds)
-
-    @property
-    def broadcast(self) -> BroadcastOperator:
-        """As Socket.broadcast."""
-        return self._target()
 
     def _target(self) -> BroadcastOperator:
         return BroadcastOperator(self._socket.nsp, self._options)
@@ -361,7 +358,11 @@ class SocketEmitter(Targeting):
             self._socket._emit_stored(items, self._options)
         elif ack is None:
             self._socket._emit(items, volatile, compress)
-        elif self._seconds is not None:
+        else:
+            check_callable("ack", ack)
+        if ack is None:
+            return True
+        if self._seconds is not None:
             self._socket._emit_with_ack(items, ack, self._seconds, volatile, compress)
         elif self._socket._reachable:
             self._socket._emit_with_ack(items, _without_error(ack), None, volatile, compress)
@@ -454,6 +455,10 @@ async def _wait_for_ack(
     options: BroadcastOptions = BroadcastOptions(),
 ) -> Any:
     if not socket.connected:
+        if socket._reachable:
+            raise RuntimeError(
+                "the client answers when the middlewares have let it in: ask from there on, or emit with ack="
+            )
         raise Disconnected("the socket has disconnected")
     future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 

@@ -10,12 +10,16 @@ from typing import Any, Protocol
 
 log = getLogger("fastsio")
 
+# What a function of the application may raise without stopping more than itself. A CancelledError is that of something
+# that the function waited for: one that is meant for our own task is told apart by `cancelling`.
+FAILURES = (Exception, asyncio.CancelledError)
+
 # The event loop itself only keeps weak references to tasks.
 _running: set["asyncio.Future[Any]"] = set()
 
 
 class _Socket(Protocol):
-    def _failed(self, error: Exception) -> None: ...
+    def _failed(self, error: BaseException) -> None: ...
 
 
 class _Answer(Protocol):
@@ -74,6 +78,11 @@ async def _finish(socket: _Socket, coroutine: Coroutine[Any, Any, object], ack: 
             ack.settle(result)
     except Exception as error:
         socket._failed(error)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        socket._failed(error)
 
 
 def start(
@@ -97,11 +106,15 @@ def start(
 def call(function: Callable[..., object], *args: object) -> None:
     """Calls a function of the application, sync or async; an exception is logged."""
     try:
-        result = function(*args)
-        if isawaitable(result):
-            spawn(_wait(result))
-    except Exception:
+        unattended(function(*args))
+    except FAILURES:
         log.exception("exception in %r", function)
+
+
+def unattended(result: object, context: Context | None = None) -> None:
+    """Lets an awaitable run though nobody waits for it: an exception is logged. Anything else is left alone."""
+    if isawaitable(result):
+        spawn(_wait(result), context)
 
 
 async def _wait(awaitable: Awaitable[object]) -> None:

@@ -22,7 +22,7 @@ from fastsio.limits import MAX_PENDING_ACKS
 from fastsio.message import Message
 from fastsio.packets import Packet
 from fastsio.rooms import RoomChange, Rooms
-from fastsio.tasks import settled, together
+from fastsio.tasks import together, unattended
 
 if TYPE_CHECKING:
     from fastsio.namespace import Namespace
@@ -82,7 +82,7 @@ class Adapter(Emitter):
         if self._watched:
             self._tell_joined(id, id, change)
         if self._wants_own:
-            settled(self.add_all(id, (id,)))
+            unattended(self.add_all(id, (id,)))
 
     def _detach(self, id: str) -> None:
         """The socket's slot is given back now, however long another adapter's delete_all takes."""
@@ -139,10 +139,11 @@ class Adapter(Emitter):
         options: BroadcastOptions,
         on_client_count: Callable[[int], object],
         on_ack: Answered,
-    ) -> Callable[[], object] | None:
+    ) -> Callable[[], object] | None | Awaitable[Callable[[], object] | None]:
         """As `broadcast`, and asks each client for an acknowledgement.
 
-        on_client_count(n) is called once by each server with the number of its clients that were asked;
+        on_client_count(n) is called once by each server (a local one: by this one) with the number of its clients
+        that were asked;
         on_ack(error, *answer) by each client, with None and its answer, or with the error that it gives none.
         Returns a function that stops waiting, or None.
         """
@@ -175,7 +176,7 @@ class Adapter(Emitter):
         """An event for one socket, of which the adapter may keep a copy: only with connection state recovery."""
         sent = self.broadcast(packet, options._replace(rooms=(socket.id,)))
         if sent is not None:
-            settled(sent)
+            unattended(sent)
 
     def sockets(self, rooms: Collection[str] = ()) -> set[str] | Awaitable[set[str]]:
         """The ids of the sockets in any of the rooms; none: of all sockets."""
