@@ -152,7 +152,7 @@ class Socket(SocketBase, Emitter, Targeting):
         Returns its argument: None without any, a tuple of several. Disconnected: the socket disconnected
         before. Source: Socket.IO 4.x.
         """
-        return await _wait_for_ack(self, event_items(event, args, kwargs), None)
+        return await _wait_for_ack(self, event_items(event, args, kwargs))
 
     def timeout(self, seconds: float) -> SocketEmitter:
         """For the next emit: how long its acknowledgement may take. Source: Socket.IO 4.x."""
@@ -323,26 +323,24 @@ class SocketEmitter(Targeting):
     It emits to that client; `to`, `except_` and their like make a target of it, which leaves the client out.
     """
 
-    __slots__ = ("_options", "_seconds", "_socket")
+    __slots__ = ("_options", "_socket")
 
-    def __init__(self, socket: Socket, options: BroadcastOptions | None = None, seconds: float | None = None) -> None:
+    def __init__(self, socket: Socket, options: BroadcastOptions | None = None) -> None:
         self._socket = socket
         self._options = options or BroadcastOptions(sender=socket.id)
-        self._seconds = seconds
 
     def timeout(self, seconds: float) -> SocketEmitter:
         """As Socket.timeout."""
-        check_number("timeout", seconds, (int, float), 0, inf)
-        return SocketEmitter(self._socket, self._options, seconds)
+        return SocketEmitter(self._socket, self._options._replace(timeout=seconds))
 
     @property
     def volatile(self) -> SocketEmitter:  # type: ignore[override]
         """As Socket.volatile."""
-        return SocketEmitter(self._socket, self._options._replace(volatile=True), self._seconds)
+        return SocketEmitter(self._socket, self._options._replace(volatile=True))
 
     def compress(self, compress: bool) -> SocketEmitter:  # type: ignore[override]
         """As Socket.compress."""
-        return SocketEmitter(self._socket, self._options._replace(compress=compress), self._seconds)
+        return SocketEmitter(self._socket, self._options._replace(compress=compress))
 
     def _target(self) -> BroadcastOperator:
         return BroadcastOperator(self._socket.nsp, self._options)
@@ -353,19 +351,15 @@ class SocketEmitter(Targeting):
     def emit(self, event: str | int, /, *args: object, ack: Callable[..., Any] | None = None) -> bool: ...
     def emit(self, event: Any, /, *args: Any, ack: Any = None, **kwargs: Any) -> bool:
         """As Socket.emit; after `timeout`, ack(error, *answer): error is None, or AckTimeout, or Disconnected."""
-        items, volatile, compress = event_items(event, args, kwargs), self._options.volatile, self._options.compress
-        if ack is None and self._socket._pid is not None and self._socket.connected:
-            self._socket._emit_stored(items, self._options)
+        socket, options, items = self._socket, self._options, event_items(event, args, kwargs)
+        if ack is None and socket._pid is not None and socket.connected:
+            socket._emit_stored(items, options)
         elif ack is None:
-            self._socket._emit(items, volatile, compress)
-        else:
-            check_callable("ack", ack)
-        if ack is None:
-            return True
-        if self._seconds is not None:
-            self._socket._emit_with_ack(items, ack, self._seconds, volatile, compress)
-        elif self._socket._reachable:
-            self._socket._emit_with_ack(items, _without_error(ack), None, volatile, compress)
+            socket._emit(items, options.volatile, options.compress)
+        elif options.timeout is not None:
+            socket._emit_with_ack(items, ack, options.timeout, options.volatile, options.compress)
+        elif socket._reachable:
+            socket._emit_with_ack(items, _without_error(ack), None, options.volatile, options.compress)
         return True
 
     def send(self, *args: object, ack: Callable[..., Any] | None = None) -> bool:
@@ -378,7 +372,7 @@ class SocketEmitter(Targeting):
     async def emit_with_ack(self, event: str | int, /, *args: object) -> Any: ...
     async def emit_with_ack(self, event: Any, /, *args: Any, **kwargs: Any) -> Any:
         """As Socket.emit_with_ack; AckTimeout: no answer in time."""
-        return await _wait_for_ack(self._socket, event_items(event, args, kwargs), self._seconds, self._options)
+        return await _wait_for_ack(self._socket, event_items(event, args, kwargs), self._options)
 
 
 class Handshake:
@@ -448,12 +442,7 @@ def _without_error(ack: Callable[..., Any]) -> Callable[..., Any]:
     return answered
 
 
-async def _wait_for_ack(
-    socket: Socket,
-    items: list[object],
-    timeout: float | None,
-    options: BroadcastOptions = BroadcastOptions(),
-) -> Any:
+async def _wait_for_ack(socket: Socket, items: list[object], options: BroadcastOptions = BroadcastOptions()) -> Any:
     if not socket.connected:
         if socket._reachable:
             raise RuntimeError(
@@ -470,7 +459,7 @@ async def _wait_for_ack(
         else:
             future.set_result(answer[0] if len(answer) == 1 else answer or None)
 
-    ack_id = socket._emit_with_ack(items, settle, timeout, options.volatile, options.compress)
+    ack_id = socket._emit_with_ack(items, settle, options.timeout, options.volatile, options.compress)
     try:
         return await future
     finally:
