@@ -44,7 +44,6 @@ class Socket(SocketBase, Emitter, Targeting):
     nsp: Namespace
     client: Client
     _early_rooms: tuple[str, ...] = ()
-    _ended = False
     _pid: str | None = None  # with connection state recovery: what the client recovers the socket by
     _recovered = False
     _missed: Sequence[Any] = ()  # packets that it missed, until they are sent
@@ -82,8 +81,11 @@ class Socket(SocketBase, Emitter, Targeting):
 
     @property
     def rooms(self) -> set[str]:
-        """The rooms that the socket is in, its own id among them; empty once it is disconnected."""
-        return self.nsp.adapter.socket_rooms(self.id)
+        """The rooms that the socket is in, its own id among them; empty once it is disconnected.
+
+        In a middleware: those that it will be in, besides its own.
+        """
+        return set(self._early_rooms) if self._is_waiting else self.nsp.adapter.socket_rooms(self.id)
 
     @property
     def recovered(self) -> bool:
@@ -252,11 +254,15 @@ class Socket(SocketBase, Emitter, Targeting):
         """Enters the room, or several: at once with the in-memory adapter, when what is returned was awaited with
         others. Source: Socket.IO 2.x.
         """
-        self._check_thread()
-        if self.connected or self._ended:
+        if not self._is_waiting:
             return settled(self.nsp.adapter.add_all(self.id, names_of(rooms)))
         self._early_rooms = (*self._early_rooms, *names_of(rooms))  # in a middleware: when it is through
         return DONE
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether middlewares are at it."""
+        return not self.connected and self._reachable
 
     def _join_early_rooms(self) -> None:
         if self._has_catching:
@@ -268,8 +274,10 @@ class Socket(SocketBase, Emitter, Targeting):
         """Leaves the room, as `join` enters it; nothing happens when it is not in it. Source: Socket.IO 2.x."""
         if not isinstance(room, str):
             raise TypeError(f"a room's name is a str, got {type(room).__name__}")
-        self._check_thread()
-        return settled(self.nsp.adapter.delete(self.id, room))
+        if not self._is_waiting:
+            return settled(self.nsp.adapter.delete(self.id, room))
+        self._early_rooms = tuple(other for other in self._early_rooms if other != room)
+        return DONE
 
     # ---- the end ----
 
@@ -303,7 +311,7 @@ class Socket(SocketBase, Emitter, Targeting):
         self._fire("disconnecting", reason, description)
         if self._pid is not None and reason in RECOVERABLE:
             session = RecoverableSession(self.id, self._pid, self.rooms, self.data)
-            unattended(self.nsp.adapter.persist_session(session))
+            settled(self.nsp.adapter.persist_session(session))
         self._leave_slot()
         self.nsp._remove(self)
         self.client.leave(self)
