@@ -44,6 +44,7 @@ class Socket(SocketBase, Emitter, Targeting):
     nsp: Namespace
     client: Client
     _early_rooms: tuple[str, ...] = ()
+    _is_leaving = False
     _pid: str | None = None  # with connection state recovery: what the client recovers the socket by
     _recovered = False
     _missed: Sequence[Any] = ()  # packets that it missed, until they are sent
@@ -298,16 +299,16 @@ class Socket(SocketBase, Emitter, Targeting):
             return self
         if close:
             self.client.disconnect()
-        elif not self._ended:
+        elif not self._is_leaving:
             self._send_disconnect()
             self._close("server namespace disconnect")
         return self
 
     def _close(self, reason: str, description: object = None) -> None:
         """The socket is gone, for this reason: listeners, rooms, acknowledgements, in this order."""
-        if not self.connected or self._ended:
+        if not self.connected or self._is_leaving:
             return
-        self._ended = True  # a listener may disconnect it too
+        self._is_leaving = True
         self._fire("disconnecting", reason, description)
         if self._pid is not None and reason in RECOVERABLE:
             session = RecoverableSession(self.id, self._pid, self.rooms, self.data)
