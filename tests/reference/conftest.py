@@ -1,4 +1,5 @@
-"""Fixtures: `node`, the test's official clients, `version` and `newer`, their generations, and `io`, a server."""
+"""Fixtures: `node`, the test's official clients, `version` and `newer`, their generations, `io`, a server, and `client`,
+one client of each generation."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -6,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from fastsio import Server
-from tests.reference.node import NEWER, VERSIONS, Driver, Node
+from tests.reference.node import NEWER, VERSIONS, Client, Driver, Node
 from tests.requirements import require_npm
 from tests.wsclient import serving
 
@@ -48,3 +49,9 @@ def version(request: pytest.FixtureRequest) -> int:
 def newer(request: pytest.FixtureRequest) -> int:
     """Each generation that speaks Engine.IO protocol 4."""
     return request.param
+
+
+@pytest.fixture
+async def client(io: Server, node: Node, version: int) -> Client:
+    """One of each generation, in "/" over websocket."""
+    return await node.connect(io, version=version)
