@@ -255,6 +255,7 @@ class Socket(SocketBase, Emitter, Targeting):
         """Enters the room, or several: at once with the in-memory adapter, when what is returned was awaited with
         others. Source: Socket.IO 2.x.
         """
+        self._check_thread()
         if not self._is_waiting:
             return settled(self.nsp.adapter.add_all(self.id, names_of(rooms)))
         self._early_rooms = (*self._early_rooms, *names_of(rooms))  # in a middleware: when it is through
@@ -275,6 +276,7 @@ class Socket(SocketBase, Emitter, Targeting):
         """Leaves the room, as `join` enters it; nothing happens when it is not in it. Source: Socket.IO 2.x."""
         if not isinstance(room, str):
             raise TypeError(f"a room's name is a str, got {type(room).__name__}")
+        self._check_thread()
         if not self._is_waiting:
             return settled(self.nsp.adapter.delete(self.id, room))
         self._early_rooms = tuple(other for other in self._early_rooms if other != room)
@@ -312,7 +314,7 @@ class Socket(SocketBase, Emitter, Targeting):
         self._fire("disconnecting", reason, description)
         if self._pid is not None and reason in RECOVERABLE:
             session = RecoverableSession(self.id, self._pid, self.rooms, self.data)
-            settled(self.nsp.adapter.persist_session(session))
+            unattended(self.nsp.adapter.persist_session(session))
         self._leave_slot()
         self.nsp._remove(self)
         self.client.leave(self)
@@ -340,6 +342,7 @@ class SocketEmitter(Targeting):
 
     def timeout(self, seconds: float) -> SocketEmitter:
         """As Socket.timeout."""
+        check_number("timeout", seconds, (int, float), 0, inf)
         return SocketEmitter(self._socket, self._options._replace(timeout=seconds))
 
     @property
@@ -365,11 +368,17 @@ class SocketEmitter(Targeting):
             socket._emit_stored(items, options)
         elif ack is None:
             socket._emit(items, options.volatile, options.compress)
-        elif options.timeout is not None:
+        else:
+            self._ask(items, ack)
+        return True
+
+    def _ask(self, items: list[object], ack: Callable[..., Any]) -> None:
+        socket, options = self._socket, self._options
+        check_callable("ack", ack)
+        if options.timeout is not None:
             socket._emit_with_ack(items, ack, options.timeout, options.volatile, options.compress)
         elif socket._reachable:
             socket._emit_with_ack(items, _without_error(ack), None, options.volatile, options.compress)
-        return True
 
     def send(self, *args: object, ack: Callable[..., Any] | None = None) -> bool:
         """As Socket.send."""
