@@ -185,3 +185,19 @@ async def test_cancel_handlers():
             await client.nothing()
             assert told == ["cancelled", "cancelled"]
             assert io.sockets.sockets[other.sid].cancel_handlers() == 1
+
+
+async def test_cancel_handlers_leaves_later_events_alone():
+    """A search cancels those before it: of several that came at once, the last one is answered."""
+    async with serving() as io:
+
+        @io.event
+        async def search(socket, number):
+            socket.cancel_handlers()
+            await asyncio.sleep(0)
+            return number
+
+        async with wire(io, join=True) as client:
+            client.send(*[f'42{number}["search",{number}]' for number in range(3)])
+            assert await client.ack(2) == [2]
+            await client.nothing()
