@@ -266,16 +266,21 @@ class Namespace(NamespaceBase, Emitter, Reaching):
     def _refuse(self, socket: Socket, error: BaseException) -> None:
         client = socket.client
         socket._leave_slot()
-        answer: dict[str, object] = {"message": "Internal server error"}
-        if isinstance(error, ConnectError):
-            answer["message"] = error.message
-            if error.data is not None:
-                answer["data"] = error.data
-        else:
+        if not isinstance(error, ConnectError):
             log.error("exception in a middleware of namespace %s", self.name, exc_info=error)
         if client.is_joining(self.wire_name):
             client.refuse(self.wire_name)
-            client.send(CONNECT_ERROR, self.name, answer)
+            self._tell_refused(client, error)
+
+    def _tell_refused(self, client: Client, error: Exception) -> None:
+        if isinstance(error, ConnectError):
+            data = {} if error.data is None else {"data": error.data}
+            try:
+                client.send(CONNECT_ERROR, self.name, {"message": error.message, **data})
+                return
+            except Exception:
+                log.exception("a refusal of namespace %s cannot be sent", self.name)
+        client.send(CONNECT_ERROR, self.name, {"message": "Internal server error"})
 
     def _enter(self, socket: Socket) -> None:
         client = socket.client

@@ -219,6 +219,17 @@ async def test_other_exceptions_tell_nothing(io, node, version, how, caplog):
     assert record.exc_info[1] is error
 
 
+@BOTH
+async def test_data_that_cannot_be_sent(io, node, version, how, caplog):
+    io.of("/chat").use(sync_or_async(how, raising(ConnectError("no", data={"of": object()}))))
+    main = await node.connect(io, version=version)
+    chat = await main.join("/chat", wait=False)
+    assert (await chat.refused())[:2] == ("Internal server error", None)
+    assert "a value of type object cannot be sent" in caplog.text
+    await main.settle()
+    assert main.connected
+
+
 @pytest.mark.parametrize("hows", [("sync", "sync"), ("async", "sync"), ("async", "async")], ids=",".join)
 async def test_the_second_refuses(io, node, version, hows):
     others = Calls()
