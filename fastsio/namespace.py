@@ -272,7 +272,7 @@ class Namespace(NamespaceBase, Emitter, Reaching):
             client.refuse(self.wire_name)
             self._tell_refused(client, error)
 
-    def _tell_refused(self, client: Client, error: Exception) -> None:
+    def _tell_refused(self, client: Client, error: BaseException) -> None:
         if isinstance(error, ConnectError):
             data = {} if error.data is None else {"data": error.data}
             try:

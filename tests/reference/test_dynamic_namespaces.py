@@ -74,6 +74,17 @@ async def test_a_function_that_fails(io, node, version, caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
+async def test_a_function_that_is_cancelled(io, node, version):
+    @io.of
+    async def match(name, auth):
+        cancelled = asyncio.get_running_loop().create_future()
+        cancelled.cancel()
+        return await cancelled
+
+    client = await node.connect(io, "/any", version=version, wait=False)
+    assert (await client.refused()).message == "Invalid namespace"
+
+
 async def test_the_first_that_matches_makes_it(io, node, version):
     seen = Calls()
     for number, pattern in enumerate(["^/a", "^/b", "^/b"]):

@@ -230,6 +230,17 @@ async def test_data_that_cannot_be_sent(io, node, version, how, caplog):
     assert main.connected
 
 
+async def test_one_that_is_cancelled(io, node, version):
+    @io.use
+    async def wait(socket):
+        cancelled = asyncio.get_running_loop().create_future()
+        cancelled.cancel()
+        await cancelled
+
+    client = await node.connect(io, version=version, wait=False)
+    assert (await client.refused()).message == "Internal server error"
+
+
 @pytest.mark.parametrize("hows", [("sync", "sync"), ("async", "sync"), ("async", "async")], ids=",".join)
 async def test_the_second_refuses(io, node, version, hows):
     others = Calls()
