@@ -302,6 +302,13 @@ async def test_trying_again_over_the_same_connection(io, node, version):
 # ---- what a socket may do meanwhile ----
 
 
+async def test_rooms_that_are_left_again(io, node, version):
+    io.use(lambda socket: socket.join(["a", "b", "c"]) and socket.leave("a") and None)
+    io.use(sync_or_async("async", lambda socket: socket.leave("c")))
+    client = await node.connect(io, version=version)
+    assert client.peer.rooms == {client.id, "b"}
+
+
 async def test_rooms_are_entered_when_all_have_agreed(io, node, version):
     """In the reference they are there at once, though nothing that is sent to them arrives."""
     gate, rooms = asyncio.Event(), Calls()
