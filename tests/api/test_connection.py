@@ -167,6 +167,36 @@ async def test_reasons(frames, reason):
             assert io.sockets.sockets == {}
 
 
+ENDINGS = {
+    "disconnect": lambda socket: socket.disconnect(),
+    "disconnect with the connection": lambda socket: socket.disconnect(close=True),
+    "close the connection": lambda socket: socket.conn.close(),
+}
+
+
+@pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS)
+@pytest.mark.parametrize(
+    ("frame", "reason"),
+    [("41", "client namespace disconnect"), ('42["leave"]', "server namespace disconnect"), ("9", "parse error")],
+)
+async def test_a_disconnecting_listener_ends_it_itself(frame, reason, end):
+    async with serving() as io:
+        told, closes = reasons_of(io), end is not ENDINGS["disconnect"] or frame == "9"
+        io.event("leave")(lambda socket: socket.disconnect())
+        io.event("disconnecting")(lambda socket: end(socket) and None)
+        async with wire(io, join=True) as client:
+            client.send(frame)
+            if closes:
+                await client.closed()
+                assert io.engine.clients_count == 0
+            else:
+                assert reason.startswith("client") or await client.next() == "41"
+                await client.join()
+                assert len(io.sockets.sockets) == 1
+            assert told[:2] == both(reason)
+            assert len(told) == 2
+
+
 async def test_transport_close_and_what_is_left():
     async with serving() as io:
         told = reasons_of(io)
