@@ -210,9 +210,9 @@ cdef class Client(Receiver):
         return 0
 
     def count(self) -> int:
-        """Namespaces that this connection joined, is joining or left."""
+        """Namespaces that this connection joined or is joining."""
         cdef Py_ssize_t count = self.main is not None
-        for names in (self.others, self.joining, self.left):
+        for names in (self.others, self.joining):
             if names is not None:
                 count += len(names)
         return count
@@ -257,6 +257,8 @@ cdef class Client(Receiver):
             self.main = None
         if self.left is None:
             self.left = set()
+        if len(self.left) >= max_namespaces:
+            self.left.pop()  # one of them: it is for packets that are under way
         self.left.add(name)
 
     @property
@@ -315,7 +317,10 @@ cdef class Client(Receiver):
 
 cdef object older_answer(int type, object data):
     """What a CONNECT is answered with by rule 4."""
-    return (data.get("data") or data["message"]) if type == SIO_CONNECT_ERROR else None
+    if type != SIO_CONNECT_ERROR:
+        return None
+    found = data.get("data")
+    return found if found or isinstance(found, dict | list) else data["message"]  # what is true in JavaScript
 
 
 cdef dict query_of(bytes query):

@@ -157,9 +157,9 @@ cdef class SocketBase:
 
     def _go_on(self, list items, ack_id) -> None:
         """The middlewares let the event through; the packet stays theirs."""
-        if self.slot < 0:
+        if self.slot < 0 or not items:
             return
-        if items and type(items[0]) in (str, int, float):
+        if type(items[0]) in (str, int, float):
             self.handle(list(items), ack_id)
         else:
             self._refuse_event(TypeError("a middleware left a packet that does not begin with the name of an event"))
@@ -168,10 +168,14 @@ cdef class SocketBase:
         """A middleware stopped the event."""
         if not self._error_handlers() and limits.rate_limited("refused events"):
             log.warning("a middleware of a socket in %s refused an event: %r", self.space.name, error)
+        self._tell_error(error)
         if self.slot >= 0 and self.client.conn.protocol == 3:
             answer = {"message": str(error), "data": getattr(error, "data", None)}
-            self.client.send(SIO_CONNECT_ERROR, self.space.name, answer)
-        self._tell_error(error)
+            try:
+                self.client.send(SIO_CONNECT_ERROR, self.space.name, answer)
+            except Exception as second:
+                log.error("the data of a refused event cannot be sent", exc_info=second)
+                self.client.send(SIO_CONNECT_ERROR, self.space.name, {"message": str(error)})
 
     cdef int begin(self, object coroutine, object ack) except -1:
         """Runs a coroutine of the application in the context of the connection."""

@@ -3,7 +3,7 @@
 from time import monotonic
 
 MAX_PENDING_ACKS = 10_000  # acknowledgements awaited from one socket
-MAX_NAMESPACES = 100  # joined, being joined or left by one connection
+MAX_NAMESPACES = 100  # joined or being joined by one connection; so many that it left are remembered
 MAX_CHILD_NAMESPACES = 100_000  # made for clients by dynamic namespaces of one server
 MAX_FRAGMENTS = 16_384  # of one websocket message
 LOG_INTERVAL = 10.0  # seconds between two log lines of one kind

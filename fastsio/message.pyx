@@ -13,6 +13,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from fastsio.wire.payload cimport Leftovers, dumps
 from fastsio.wire.sio cimport (
+    SIO_ACK,
     SIO_BINARY_ACK,
     SIO_BINARY_EVENT,
     SIO_EVENT,
@@ -50,6 +51,8 @@ cdef message *encode_packet(int type, bytes namespace_, int64_t id, object data)
         attachments = leftovers.attachments
         if attachments is not None:
             count = len(attachments)
+            if type != SIO_EVENT and type != SIO_ACK:
+                raise TypeError("binary values travel in events and acknowledgements alone")
             type = SIO_BINARY_EVENT if type == SIO_EVENT else SIO_BINARY_ACK
     head[0] = c"4"
     head_span.data = head

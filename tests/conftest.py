@@ -14,6 +14,7 @@ import pytest_asyncio
 import uvloop
 from hypothesis import HealthCheck, settings
 
+from fastsio import limits
 from fastsio.testing.plugin import sio_connect as sio_connect  # a fixture
 
 DESCRIPTORS = Path("/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd")
@@ -47,6 +48,12 @@ def open_descriptors() -> dict[int, str]:
         except OSError:
             continue  # the one that listed them
     return found
+
+
+@pytest.fixture(autouse=True)
+def _log_is_new() -> None:
+    """What one test logged does not keep the next one's lines back."""
+    limits._logged.clear()
 
 
 @pytest.fixture(autouse=True)

@@ -1,12 +1,13 @@
 """What handlers, listeners and middlewares may raise, return and do to what they are given."""
 
 import asyncio
+import json
 import re
 import types
 
 import pytest
 
-from fastsio import EventError, Namespace
+from fastsio import ConnectError, EventError, Namespace
 from tests.wsclient import serving, wire
 
 
@@ -237,11 +238,10 @@ async def test_a_packet_stays_the_middlewares():
             assert kept == [["e", 1]]
 
 
-@pytest.mark.parametrize("change", [list.clear, lambda packet: packet.__setitem__(0, ["no name"])])
-async def test_a_packet_without_a_name(change):
+async def test_a_packet_without_a_name():
     async with serving() as io:
         told = errors_of(io)
-        io.on("connection", lambda socket: socket.use(lambda packet: change(packet)) and None)
+        io.on("connection", lambda socket: socket.use(lambda packet: packet.__setitem__(0, ["no name"])) and None)
         async with wire(io, join=True) as client:
             client.emit("e", 1)
             await client.nothing()
@@ -263,6 +263,48 @@ async def test_refusals_are_logged_once_in_a_while(caplog):
                 client.emit("e")
             await client.nothing()
     assert caplog.text.count("refused an event") <= 1
+
+
+async def test_an_older_client_is_refused_with_data_that_cannot_be_sent(caplog):
+    def refuse(packet):
+        raise ConnectError("no", data=object())
+
+    async with serving() as io:
+        told = errors_of(io)
+        io.on("connection", lambda socket: socket.use(refuse) and None)
+        async with wire(io, query="EIO=3&transport=websocket") as client:
+            assert await client.next() == "40"
+            client.emit("e")
+            assert await client.next() == '44"no"'
+    assert [type(error) for error in told] == [ConnectError]
+    assert "cannot be sent" in caplog.text
+
+
+@pytest.mark.parametrize("data", [None, {}, [], 0, "", {"code": 5}])
+async def test_an_older_client_is_refused_with_any_data(data):
+    def refuse(socket):
+        raise ConnectError("no", data=data)
+
+    async with serving() as io, wire(io, query="EIO=3&transport=websocket") as client:
+        assert await client.next() == "40"
+        io.of("/x").use(refuse)
+        client.send("40/x,")
+        assert await client.next() == "44/x," + json.dumps(
+            "no" if data in (None, 0, "") else data, separators=(",", ":")
+        )
+
+
+async def test_a_refusal_with_binary_data(caplog):
+    """The protocol has no such packet: clients take what comes for an acknowledgement, and throw."""
+
+    def refuse(socket):
+        raise ConnectError("no", data=b"123")
+
+    async with serving() as io, wire(io) as client:
+        io.use(refuse)
+        client.send("40")
+        assert await client.next() == '44{"message":"Internal server error"}'
+    assert "binary values travel in events and acknowledgements alone" in caplog.text
 
 
 @pytest.mark.parametrize("with_middleware", [False, True])

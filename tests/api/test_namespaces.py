@@ -1,10 +1,12 @@
 """Namespaces as objects: their names, how they are registered, and the two names of one event."""
 
 import asyncio
+import re
 
 import pytest
 
 from fastsio import Namespace, Server
+from fastsio.limits import MAX_NAMESPACES
 from tests.wsclient import serving, wire
 
 
@@ -89,6 +91,18 @@ async def test_a_target_of_everybody():
         io.broadcast.emit("a")
         io.of("/").broadcast.emit("b")
         assert [await client.event() for _ in range(2)] == [["a"], ["b"]]
+
+
+async def test_one_after_another_without_end():
+    """The limit is for those at one time; what comes late for the last ones is still dropped."""
+    async with serving() as io, wire(io, join=True) as client:
+        io.of(re.compile("^/page"))
+        for number in range(2 * MAX_NAMESPACES):
+            await client.join(f"/page{number}")
+            client.send(f"41/page{number},")
+        client.send(f'42/page{number},["late"]')
+        io.emit("still here")
+        assert await client.event() == ["still here"]
 
 
 # ---- what is checked where it is said ----

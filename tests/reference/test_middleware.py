@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from fastsio import ConnectError, Disconnected
+from fastsio import ConnectError
 from tests.reference.node import Calls, until
 from tests.wsclient import serving
 
@@ -310,7 +310,7 @@ async def test_rooms_that_are_left_again(io, node, version):
 
 
 async def test_rooms_are_entered_when_all_have_agreed(io, node, version):
-    """In the reference they are there at once, though nothing that is sent to them arrives."""
+    """In the reference at once, though nothing that is sent to them arrives. `rooms` has them from the start."""
     gate, rooms = asyncio.Event(), Calls()
 
     @io.use
@@ -322,7 +322,7 @@ async def test_rooms_are_entered_when_all_have_agreed(io, node, version):
 
     io.on("connection", lambda socket: rooms(socket.rooms))
     client = await node.connect(io, version=version, wait=False)
-    assert await rooms.next() == (set(),)
+    assert await rooms.next() == ({"room"},)
     assert await io.in_("room").clients() == []
     gate.set()
     await client.joined()
@@ -375,11 +375,11 @@ async def test_an_answer_cannot_be_waited_for(io, node, version):
     async def ask(socket):
         try:
             await socket.timeout(5).emit_with_ack("question")
-        except Disconnected as error:
-            errors(type(error))
+        except RuntimeError as error:
+            errors(str(error)[:18])
 
     chat = await node.connect(io, "/chat", version=version)
-    assert errors.all() == [(Disconnected,)]
+    assert errors.all() == [("the client answers",)]
     await chat.nothing("question")
 
 
