@@ -13,7 +13,7 @@ from cpython.object cimport PyObject
 
 from fastsio.event import Event
 from fastsio.tasks import start
-from fastsio.typed import converters_of, converters_of_parameters
+from fastsio.typed import converters_of, converters_of_parameters, function_of
 
 
 cdef extern from "Python.h":
@@ -27,7 +27,12 @@ cdef extern from "Python.h":
         PyObject **ob_item
 
 cdef dict NO_ANNOTATIONS = {}
-cdef int VARARGS = 0x04  # inspect.CO_VARARGS
+
+# flags of code, as in inspect: CO_VARARGS, CO_GENERATOR, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR
+cdef int VARARGS = 0x04
+cdef int GENERATOR = 0x20
+cdef int AWAITABLE = 0x100  # a generator by types.coroutine
+cdef int ASYNC_GENERATOR = 0x200
 
 
 class Ack:
@@ -60,6 +65,7 @@ cdef class Handler:
 
     cdef int read_code(self, object function, int bound) except -1:
         code = function.__code__
+        cdef int flags = code.co_flags
         cdef int positional = code.co_argcount
         cdef int keyword_only = code.co_kwonlyargcount
         cdef tuple names = code.co_varnames[: positional + keyword_only]
@@ -68,7 +74,8 @@ cdef class Handler:
         cdef int index = ack_index(names, annotations)
         self.least = positional - bound - (len(defaults) if defaults is not None else 0)
         self.most = positional - bound
-        if code.co_flags & VARARGS:
+        check_runs(function, flags)
+        if flags & VARARGS:
             self.most = -1
         if keyword_only > (index >= positional) + len(function.__kwdefaults__ or ()):
             raise TypeError(f"{function.__qualname__}: keyword-only parameters of a handler need defaults")
@@ -90,6 +97,9 @@ cdef class Handler:
         return 0
 
     cdef int read_signature(self) except -1:
+        function = function_of(self.function)
+        if function is not None:
+            check_runs(function, function.__code__.co_flags)
         try:
             parameters = list(signature(self.function).parameters.values())
         except ValueError:  # a builtin that does not tell
@@ -133,6 +143,13 @@ cdef class Handler:
     def accepts(self, int count) -> bool:
         """Whether it can be called with so many arguments, surplus ones dropped."""
         return count >= self.least
+
+
+cdef int check_runs(object function, int flags) except -1:
+    """What yields only runs for one who asks for its values."""
+    if flags & (GENERATOR | ASYNC_GENERATOR) and not flags & AWAITABLE:
+        raise TypeError(f"{function.__qualname__}: a handler that yields would never run: return or emit instead")
+    return 0
 
 
 cdef bint is_ack(object annotation):

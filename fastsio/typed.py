@@ -212,12 +212,17 @@ def resolved(function: Any, name: str, annotation: Any) -> Any:
 
 def defined(function: Any) -> FunctionType | None:
     """The function in whose module an annotation was written, where that can be told."""
+    found = unwrap(function_of(function))
+    return found if isinstance(found, FunctionType) else None
+
+
+def function_of(function: Any) -> FunctionType | None:
+    """The plain function that is run by a call, where there is one."""
     while isinstance(function, partial):
         function = function.func
     function = getattr(function, "__func__", function)  # of a bound method
     if not isinstance(function, FunctionType) and not isinstance(function, type):
         function = getattr(type(function).__call__, "__func__", type(function).__call__)
-    function = unwrap(function)
     return function if isinstance(function, FunctionType) else None
 
 
