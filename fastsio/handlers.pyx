@@ -5,7 +5,7 @@ a function that is defined anew for each connection costs well under a microseco
 Surplus arguments are dropped; a caller asks `lacks` before it calls.
 """
 
-from inspect import Parameter, signature
+from inspect import Parameter, signature, unwrap
 from types import FunctionType, MethodType
 
 from cpython.list cimport PyList_GET_SIZE
@@ -28,8 +28,9 @@ cdef extern from "Python.h":
 
 cdef dict NO_ANNOTATIONS = {}
 
-# flags of code, as in inspect: CO_VARARGS, CO_GENERATOR, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR
+# flags of code, as in inspect: CO_VARARGS, CO_VARKEYWORDS, CO_GENERATOR, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR
 cdef int VARARGS = 0x04
+cdef int ANYTHING = 0x04 | 0x08  # *args and **kwargs
 cdef int GENERATOR = 0x20
 cdef int AWAITABLE = 0x100  # a generator by types.coroutine
 cdef int ASYNC_GENERATOR = 0x200
@@ -57,15 +58,24 @@ cdef class Handler:
         self.once = once
         self.with_socket = with_socket
         if type(function) is FunctionType:
-            self.read_code(function, 0)
+            self.read_function(function, 0)
         elif type(function) is MethodType and type(function.__func__) is FunctionType:
-            self.read_code(function.__func__, 1)
+            self.read_function(function.__func__, 1)
         else:
             self.read_signature()
 
+    cdef int read_function(self, object function, int bound) except -1:
+        """What takes anything for another function is called with what that one takes."""
+        cdef int flags = function.__code__.co_flags
+        check_runs(function, flags)
+        if flags & ANYTHING == ANYTHING and hasattr(function, "__wrapped__"):
+            function = unwrap(function, stop=tells)
+            if type(function) is not FunctionType or hasattr(function, "__signature__"):
+                return self.read_signature()
+        return self.read_code(function, bound)
+
     cdef int read_code(self, object function, int bound) except -1:
         code = function.__code__
-        cdef int flags = code.co_flags
         cdef int positional = code.co_argcount
         cdef int keyword_only = code.co_kwonlyargcount
         cdef tuple names = code.co_varnames[: positional + keyword_only]
@@ -74,8 +84,7 @@ cdef class Handler:
         cdef int index = ack_index(names, annotations)
         self.least = positional - bound - (len(defaults) if defaults is not None else 0)
         self.most = positional - bound
-        check_runs(function, flags)
-        if flags & VARARGS:
+        if code.co_flags & VARARGS:
             self.most = -1
         if keyword_only > (index >= positional) + len(function.__kwdefaults__ or ()):
             raise TypeError(f"{function.__qualname__}: keyword-only parameters of a handler need defaults")
@@ -150,6 +159,13 @@ cdef int check_runs(object function, int flags) except -1:
     if flags & (GENERATOR | ASYNC_GENERATOR) and not flags & AWAITABLE:
         raise TypeError(f"{function.__qualname__}: a handler that yields would never run: return or emit instead")
     return 0
+
+
+def tells(function: object) -> bool:
+    """Whether the function itself says what it takes."""
+    if type(function) is not FunctionType or hasattr(function, "__signature__"):
+        return True
+    return function.__code__.co_flags & ANYTHING != ANYTHING
 
 
 cdef bint is_ack(object annotation):

@@ -1,12 +1,19 @@
 """What may be a handler, and what its signature says."""
 
 import types
-from functools import partial
+from functools import partial, wraps
+from inspect import signature
 
+import msgspec
 import pytest
 
-from fastsio import Server
+from fastsio import Namespace, Server
+from fastsio.handlers import Handler
 from tests.wsclient import serving, wire
+
+
+class Point(msgspec.Struct):
+    x: int
 
 
 def generator(socket):
@@ -45,3 +52,79 @@ async def test_a_generator_by_types_coroutine_is_awaitable():
         await client.join()
         client.emit("ask", 5, ack=1)
         assert await client.ack(1) == [5]
+
+
+def logged(function):
+    @wraps(function)
+    def wrapper(*args, **kwargs):
+        return function(*args, **kwargs)
+
+    return wrapper
+
+
+def logged_later(function):
+    @wraps(function)
+    async def wrapper(socket, *args, **kwargs):
+        return function(socket, *args, **kwargs)
+
+    return wrapper
+
+
+@pytest.mark.parametrize("decorate", [logged, logged_later, lambda function: logged_later(logged(function))])
+async def test_a_decorator_that_passes_anything_on_keeps_the_signature(decorate):
+    @decorate
+    def pair(socket, a, b=2):
+        return a, b
+
+    @decorate
+    def asks(socket, a, ack):
+        ack("by ack", a)
+
+    @decorate
+    def typed(socket, point: Point):
+        return repr(point)
+
+    async with serving() as io, wire(io) as client:
+        for handler in (pair, asks, typed):
+            io.event(handler)
+        await client.join()
+        for sent, answer in [
+            (("pair", 1), [1, 2]),
+            (("pair", 1, 3, "surplus"), [1, 3]),
+            (("pair",), [{"error": "missing arguments"}]),
+            (("asks", 3, 4), ["by ack", 3]),
+            (("typed", {"x": 1}), ["Point(x=1)"]),
+        ]:
+            client.emit(*sent, ack=1)
+            assert await client.ack(1) == answer
+
+
+async def test_decorated_methods_of_a_class():
+    class Chat(Namespace):
+        @logged
+        def on_typed(self, socket, point: Point):
+            return self.name, repr(point)
+
+    async with serving() as io, wire(io) as client:
+        io.register(Chat("/"))
+        await client.join()
+        client.emit("typed", {"x": 1}, "surplus", ack=1)
+        assert await client.ack(1) == ["/", "Point(x=1)"]
+        client.emit("typed", ack=2)
+        assert await client.ack(2) == [{"error": "missing arguments"}]
+
+
+def test_what_a_decorator_wraps_may_be_anything():
+    """A generator whose values the wrapper takes, a bound method, one with a signature of its own making."""
+
+    class Chat:
+        def __call__(self, socket, a, b): ...
+
+        def method(self, socket, a, b): ...
+
+    made = logged(lambda socket: None)
+    made.__signature__ = signature(Chat().method)
+    for function in (logged(generator), logged(Chat().method), logged(Chat()), logged(logged(made))):
+        least = 1 if function.__name__ == "generator" else 3
+        handler = Handler(function, with_socket=True)
+        assert (handler.least, handler.most) == (least, least)
