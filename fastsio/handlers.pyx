@@ -86,15 +86,14 @@ cdef class Handler:
         self.most = positional - bound
         if code.co_flags & VARARGS:
             self.most = -1
-        if keyword_only > (index >= positional) + len(function.__kwdefaults__ or ()):
-            raise TypeError(f"{function.__qualname__}: keyword-only parameters of a handler need defaults")
         if annotations is not NO_ANNOTATIONS:
             self.converters = converters_of(function, annotations, (0 if self.with_socket else 1) - bound)
-        if index < 0:
-            return 0
-        if index < code.co_posonlyargcount or index < positional - 1:
-            raise TypeError(f"{function.__qualname__}: the parameter {names[index]!r} must come last")
-        self.take_ack(names[index], index < positional, index - bound)
+        if keyword_only:
+            check_keyword_only(function, names[positional:], names[index] if index >= positional else None)
+        if index >= 0:
+            if index < positional:
+                check_ack(function, index, code.co_posonlyargcount, positional, code.co_flags & VARARGS)
+            self.take_ack(names[index], index < positional, index - bound)
         return 0
 
     cdef int take_ack(self, str name, bint positional, int before) except -1:
@@ -118,13 +117,18 @@ cdef class Handler:
         for parameter in parameters:
             if parameter.name == "ack" or is_ack(parameter.annotation):
                 self.ack_name = (parameter.name,)
-            elif parameter.kind is Parameter.VAR_POSITIONAL:
-                self.most = -1
-            elif parameter.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD):
+                if parameter.kind is Parameter.POSITIONAL_ONLY:
+                    raise misplaced(self.function, parameter.name, "after the /")
+            elif parameter.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Parameter.VAR_POSITIONAL):
                 if self.ack_name is not None:
-                    raise TypeError(f"{self.function!r}: the parameter {self.ack_name[0]!r} must come last")
-                self.most += self.most >= 0
-                self.least += parameter.default is Parameter.empty
+                    raise misplaced(self.function, self.ack_name[0], "last, or after a *")
+                if parameter.kind is Parameter.VAR_POSITIONAL:
+                    self.most = -1
+                else:
+                    self.most += 1
+                    self.least += parameter.default is Parameter.empty
+            elif parameter.kind is Parameter.KEYWORD_ONLY and parameter.default is Parameter.empty:
+                raise without_value(self.function, parameter.name)
         return 0
 
     cdef object call(self, list items, object ack):
@@ -159,6 +163,37 @@ cdef int check_runs(object function, int flags) except -1:
     if flags & (GENERATOR | ASYNC_GENERATOR) and not flags & AWAITABLE:
         raise TypeError(f"{function.__qualname__}: a handler that yields would never run: return or emit instead")
     return 0
+
+
+cdef int check_keyword_only(object function, tuple names, object ack) except -1:
+    """They have defaults, all but the acknowledgement."""
+    cdef object defaults = function.__kwdefaults__ or ()
+    for name in names:
+        if name != ack and name not in defaults:
+            raise without_value(function, name)
+    return 0
+
+
+cdef int check_ack(object function, int index, int positional_only, int positional, bint rest) except -1:
+    """A parameter with a place among the arguments can take the acknowledgement."""
+    name = function.__code__.co_varnames[index]
+    if index < positional_only:
+        raise misplaced(function, name, "after the /")
+    if index < positional - 1 or rest:
+        raise misplaced(function, name, "last, or after a *")
+    return 0
+
+
+cdef object misplaced(object function, str name, str where):
+    return TypeError(f"{named(function)}: the parameter {name!r} is given by keyword: put it {where}")
+
+
+cdef object without_value(object function, str name):
+    return TypeError(f"{named(function)}: the keyword-only parameter {name!r} of a handler needs a default")
+
+
+cdef str named(object function):
+    return getattr(function, "__qualname__", None) or repr(function)
 
 
 def tells(function: object) -> bool:

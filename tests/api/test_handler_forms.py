@@ -128,3 +128,56 @@ def test_what_a_decorator_wraps_may_be_anything():
         least = 1 if function.__name__ == "generator" else 3
         handler = Handler(function, with_socket=True)
         assert (handler.least, handler.most) == (least, least)
+
+
+def ack_first(ack, data): ...
+
+
+def ack_before_the_rest(data, ack, *rest): ...
+
+
+def ack_without_a_name(data, ack, /): ...
+
+
+def ack_before_a_slash(ack, data, /): ...
+
+
+def needy(data, *, needed, ack=None): ...
+
+
+def called(function):
+    """The same parameters, of an object that can be called."""
+    made = type("Called", (), {"__call__": lambda *args, **kwargs: None})()
+    made.__signature__ = signature(function)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (ack_first, "the parameter 'ack' is given by keyword: put it last, or after a *"),
+        (ack_before_the_rest, "the parameter 'ack' is given by keyword: put it last, or after a *"),
+        (ack_without_a_name, "the parameter 'ack' is given by keyword: put it after the /"),
+        (ack_before_a_slash, "the parameter 'ack' is given by keyword: put it after the /"),
+        (needy, "the keyword-only parameter 'needed' of a handler needs a default"),
+    ],
+)
+@pytest.mark.parametrize("form", [lambda function: function, called, partial])
+def test_signatures_that_cannot_be_called_are_refused(function, message, form):
+    with pytest.raises(TypeError) as caught:
+        Server().on("e", form(function))
+    assert str(caught.value).endswith(message)
+
+
+@pytest.mark.parametrize("form", [lambda function: function, called, partial])
+def test_signatures_with_ack_in_its_place(form):
+    def after_the_rest(data, *rest, ack): ...
+
+    def with_defaults(data, *, flag=False, ack=None): ...
+
+    def positional(data, /, ack): ...
+
+    for function in (after_the_rest, with_defaults, positional):
+        handler = Handler(form(function))
+        assert handler.ack_name == ("ack",)
+        assert (handler.least, handler.most) == (1, -1 if function is after_the_rest else 1)
