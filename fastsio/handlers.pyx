@@ -6,14 +6,23 @@ Surplus arguments are dropped; a caller asks `lacks` before it calls.
 """
 
 from inspect import Parameter, signature, unwrap
-from types import FunctionType, MethodType
+from types import FunctionType, MethodType, NoneType, UnionType
+from typing import ForwardRef, Union, get_args, get_origin
 
 from cpython.list cimport PyList_GET_SIZE
 from cpython.object cimport PyObject
 
 from fastsio.event import Event
 from fastsio.tasks import start
-from fastsio.typed import converters_of, converters_of_parameters, function_of
+from fastsio.typed import (
+    converters_of,
+    converters_of_parameters,
+    defined,
+    function_of,
+    only_name,
+    tells_what_it_takes,
+    unevaluated,
+)
 
 
 cdef extern from "Python.h":
@@ -27,6 +36,7 @@ cdef extern from "Python.h":
         PyObject **ob_item
 
 cdef dict NO_ANNOTATIONS = {}
+cdef object MISSING = object()
 
 # flags of code, as in inspect: CO_VARARGS, CO_VARKEYWORDS, CO_GENERATOR, CO_ITERABLE_COROUTINE, CO_ASYNC_GENERATOR
 cdef int VARARGS = 0x04
@@ -41,7 +51,7 @@ class Ack:
 
     ``def handler(data, ack: Ack)`` gets a callable: ``ack(*args)`` answers, once; a
     second call is ignored, and so is every call when the client asked for no answer.
-    A parameter named ``ack`` needs no annotation. Source: Socket.IO 2.x and 4.x.
+    A parameter named ``ack`` needs no annotation; ``Ack | None`` says the same. Source: Socket.IO 2.x and 4.x.
     """
 
     def __call__(self, *args: object) -> None:
@@ -69,7 +79,7 @@ cdef class Handler:
         cdef int flags = function.__code__.co_flags
         check_runs(function, flags)
         if flags & ANYTHING == ANYTHING and hasattr(function, "__wrapped__"):
-            function = unwrap(function, stop=tells)
+            function = unwrap(function, stop=tells_what_it_takes)
             if type(function) is not FunctionType or hasattr(function, "__signature__"):
                 return self.read_signature()
         return self.read_code(function, bound)
@@ -81,13 +91,14 @@ cdef class Handler:
         cdef tuple names = code.co_varnames[: positional + keyword_only]
         cdef object defaults = function.__defaults__
         cdef object annotations = annotations_of(function)
-        cdef int index = ack_index(names, annotations)
+        cdef int index = ack_index(names, annotations, function)
         self.least = positional - bound - (len(defaults) if defaults is not None else 0)
         self.most = positional - bound
         if code.co_flags & VARARGS:
             self.most = -1
         if annotations is not NO_ANNOTATIONS:
-            self.converters = converters_of(function, annotations, (0 if self.with_socket else 1) - bound)
+            ack = names[index] if index >= 0 else None
+            self.converters = converters_of(function, annotations, (0 if self.with_socket else 1) - bound, ack)
         if keyword_only:
             check_keyword_only(function, names[positional:], names[index] if index >= positional else None)
         if index >= 0:
@@ -113,9 +124,9 @@ cdef class Handler:
         except ValueError:  # a builtin that does not tell
             self.most = -1
             return 0
-        self.converters = converters_of_parameters(self.function, parameters, 0 if self.with_socket else 1)
+        space = getattr(defined(self.function), "__globals__", {})
         for parameter in parameters:
-            if parameter.name == "ack" or is_ack(parameter.annotation):
+            if parameter.name == "ack" or is_ack(parameter.annotation, space):
                 self.ack_name = (parameter.name,)
                 if parameter.kind is Parameter.POSITIONAL_ONLY:
                     raise misplaced(self.function, parameter.name, "after the /")
@@ -129,6 +140,8 @@ cdef class Handler:
                     self.least += parameter.default is Parameter.empty
             elif parameter.kind is Parameter.KEYWORD_ONLY and parameter.default is Parameter.empty:
                 raise without_value(self.function, parameter.name)
+        cdef object ack = self.ack_name[0] if self.ack_name is not None else None
+        self.converters = converters_of_parameters(self.function, parameters, 0 if self.with_socket else 1, ack)
         return 0
 
     cdef object call(self, list items, object ack):
@@ -196,36 +209,52 @@ cdef str named(object function):
     return getattr(function, "__qualname__", None) or repr(function)
 
 
-def tells(function: object) -> bool:
-    """Whether the function itself says what it takes."""
-    if type(function) is not FunctionType or hasattr(function, "__signature__"):
+cdef bint is_ack(object annotation, dict space):
+    """Whether it means Ack, or Ack or None; space: what names in text stand for."""
+    if annotation is Ack:
         return True
-    return function.__code__.co_flags & ANYTHING != ANYTHING
+    if type(annotation) is str:
+        return is_ack_in_text(annotation, space)
+    if annotation is None or type(annotation) is type:
+        return False
+    if type(annotation) is ForwardRef:
+        return is_ack_in_text(annotation.__forward_arg__, space)
+    if get_origin(annotation) not in (Union, UnionType):
+        return False
+    meant = [argument for argument in get_args(annotation) if argument is not NoneType]
+    return len(meant) == 1 and is_ack(meant[0], space)
 
 
-cdef bint is_ack(object annotation):
-    return annotation is Ack or annotation == "Ack"
+cdef bint is_ack_in_text(str text, dict space):
+    """A name without a value, as of an import for type checkers alone, is taken at its word."""
+    cdef tuple names = only_name(text)
+    if names is None:
+        return False
+    value = space.get(names[0], MISSING)
+    if value is MISSING:
+        return names[len(names) - 1] == "Ack"
+    for name in names[1:]:
+        value = getattr(value, name, None)
+    return value is Ack
 
 
-cdef object annotations_of(object function):
-    """A dict; None: they cannot be evaluated yet."""
+cdef dict annotations_of(object function):
     cdef PyObject *annotations = PyFunction_GetAnnotations(function)  # borrowed; makes no dict for one without any
     if annotations == NULL:
         if PyErr_Occurred() == NULL:
             return NO_ANNOTATIONS
         PyErr_Clear()
-        return None
-    return <object>annotations if <object>annotations else NO_ANNOTATIONS
+        return unevaluated(function)
+    return <dict>annotations if <dict>annotations else NO_ANNOTATIONS
 
 
-cdef int ack_index(tuple names, dict annotations) except -2:
+cdef int ack_index(tuple names, dict annotations, object function) except -2:
     """Where the parameter named "ack", or annotated Ack, stands; -1: there is none."""
     if "ack" in names:
         return names.index("ack")
-    if annotations is not None:
-        for name, annotation in annotations.items():
-            if is_ack(annotation) and name in names:
-                return names.index(name)
+    for name, annotation in annotations.items():
+        if name in names and is_ack(annotation, function.__globals__):
+            return names.index(name)
     return -1
 
 

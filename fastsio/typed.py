@@ -15,7 +15,7 @@ import sys
 from collections import abc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
-from inspect import Parameter, unwrap
+from inspect import CO_VARARGS, CO_VARKEYWORDS, Parameter, unwrap
 from logging import getLogger
 from types import CodeType, FunctionType, SimpleNamespace, UnionType
 from typing import Annotated, Any, NamedTuple, NoReturn, Union, get_args, get_origin, get_type_hints
@@ -28,8 +28,10 @@ Converter = Callable[[Any], Any]  # raises EventError for what does not fit
 
 MAX_SIGNATURES = 4096  # remembered
 MAX_MESSAGE = 300  # characters of what is wrong, which may quote the client
+ANYTHING = CO_VARARGS | CO_VARKEYWORDS
 
 NAME = re.compile(r"(?<![\w.])\w+")  # not an attribute's
+PATH = re.compile(r"[\w.]+")  # with its attributes
 BYTES = (bytes, bytearray, memoryview)  # come as what they are: text is not taken for base64
 CONTAINERS: frozenset[Any] = frozenset(
     [Annotated, Union, UnionType, list, tuple, set, frozenset, dict]
@@ -92,16 +94,16 @@ class Signature(NamedTuple):
 _signatures: dict[tuple[int, int], Signature] = {}
 
 
-def converters_of(function: FunctionType, annotations: Mapping[str, Any] | None, shift: int) -> Converters | None:
+def converters_of(
+    function: FunctionType, annotations: Mapping[str, Any], shift: int, ack: str | None = None
+) -> Converters | None:
     """The converters of a function, None without any.
 
-    annotations: None when they cannot be evaluated yet (Python 3.14); shift: from a parameter's place to the place of
-    its argument in [event or socket, *arguments].
+    shift: from a parameter's place to the place of its argument in [event or socket, *arguments]; ack: the parameter
+    that is no argument.
     """
-    if annotations is None:
-        annotations = unevaluated(function)
     if hasattr(function, "__wrapped__"):  # one wrapper's code has many signatures
-        return read(function, annotations, shift)
+        return read(function, annotations, shift, ack)
     code = function.__code__
     key = (id(code), shift)
     values = tuple(annotations.values())
@@ -110,29 +112,34 @@ def converters_of(function: FunctionType, annotations: Mapping[str, Any] | None,
         return known.converters
     if len(_signatures) >= MAX_SIGNATURES:
         _signatures.clear()
-    converters = read(function, annotations, shift)
+    converters = read(function, annotations, shift, ack)
     _signatures[key] = Signature(code, values, named_cells(function, values), converters)
     return converters
 
 
-def read(function: FunctionType, annotations: Mapping[str, Any], shift: int) -> Converters | None:
+def read(
+    function: FunctionType, annotations: Mapping[str, Any], shift: int, ack: str | None = None
+) -> Converters | None:
     """The same, without the memory."""
     code = function.__code__
     positional = code.co_argcount
     names = code.co_varnames
-    rest = names[positional + code.co_kwonlyargcount] if code.co_flags & 0x04 else None  # inspect.CO_VARARGS
-    found = {name: annotations[name] for name in names[:positional] if name in annotations}
+    rest = names[positional + code.co_kwonlyargcount] if code.co_flags & CO_VARARGS else None
+    found = {name: annotations[name] for name in names[:positional] if name in annotations and name != ack}
     places = {name: place + shift for place, name in enumerate(names[:positional])}
     if rest is not None and rest in annotations:
         found[rest] = annotations[rest]
     return built(function, found, places, rest, positional + shift)
 
 
-def converters_of_parameters(function: Any, parameters: Sequence[Parameter], shift: int) -> Converters | None:
+def converters_of_parameters(
+    function: Any, parameters: Sequence[Parameter], shift: int, ack: str | None = None
+) -> Converters | None:
     """The converters of what is no plain function, by its `inspect.signature`; None without any."""
     positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), None)
-    found = {p.name: p.annotation for p in parameters if p.annotation is not p.empty and p.name in {*positional, rest}}
+    annotated = {p.name: p.annotation for p in parameters if p.annotation is not p.empty and p.name != ack}
+    found = {name: annotation for name, annotation in annotated.items() if name in {*positional, rest}}
     places = {name: place + shift for place, name in enumerate(positional)}
     return built(function, found, places, rest, len(positional) + shift) if found else None
 
@@ -143,7 +150,7 @@ def built(
     """The converters of the annotated parameters: `places` says where each argument is, `rest` begins at `first`."""
     found: dict[str, Converter] = {}
     for name, annotation in annotations.items():
-        if name != "ack" and (name == rest or places[name] > 0):  # the socket is no argument
+        if name == rest or places[name] > 0:  # the socket is no argument
             try:
                 convert = converter(resolved(function, name, annotation))
             except TypeError as error:
@@ -167,6 +174,14 @@ def unevaluated(function: FunctionType) -> dict[str, Any]:
 
     found: dict[str, Any] = annotationlib.get_annotations(function, format=annotationlib.Format.FORWARDREF)
     return found
+
+
+@lru_cache(maxsize=1024)
+def only_name(text: str) -> tuple[str, ...] | None:
+    """("fastsio", "Ack") of "Optional[fastsio.Ack]": the name beside None, where there is just one."""
+    paths = [tuple(path.split(".")) for path in PATH.findall(text)]
+    found = [path for path in paths if path[-1] not in ("None", "Optional", "Union")]
+    return found[0] if len(found) == 1 else None
 
 
 def content(function: FunctionType, place: int) -> Any:
@@ -212,7 +227,8 @@ def resolved(function: Any, name: str, annotation: Any) -> Any:
 
 def defined(function: Any) -> FunctionType | None:
     """The function in whose module an annotation was written, where that can be told."""
-    found = unwrap(function_of(function))
+    plain = function_of(function)
+    found = unwrap(plain) if plain is not None else None
     return found if isinstance(found, FunctionType) else None
 
 
@@ -224,6 +240,13 @@ def function_of(function: Any) -> FunctionType | None:
     if not isinstance(function, FunctionType) and not isinstance(function, type):
         function = getattr(type(function).__call__, "__func__", type(function).__call__)
     return function if isinstance(function, FunctionType) else None
+
+
+def tells_what_it_takes(function: Any) -> bool:
+    """Whether it is no wrapper that passes on whatever comes."""
+    if not isinstance(function, FunctionType) or hasattr(function, "__signature__"):
+        return True
+    return function.__code__.co_flags & ANYTHING != ANYTHING
 
 
 # ---- converters ----

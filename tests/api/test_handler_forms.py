@@ -1,13 +1,16 @@
 """What may be a handler, and what its signature says."""
 
 import types
+from collections.abc import Callable
 from functools import partial, wraps
 from inspect import signature
+from typing import Optional, Union
 
 import msgspec
 import pytest
 
-from fastsio import Namespace, Server
+from fastsio import Ack, Namespace, Server
+from fastsio import Ack as Answer
 from fastsio.handlers import Handler
 from tests.wsclient import serving, wire
 
@@ -181,3 +184,69 @@ def test_signatures_with_ack_in_its_place(form):
         handler = Handler(form(function))
         assert handler.ack_name == ("ack",)
         assert (handler.least, handler.most) == (1, -1 if function is after_the_rest else 1)
+
+
+class models:
+    class Ack(msgspec.Struct):
+        """Not ours."""
+
+
+ANNOTATIONS = [
+    Ack,
+    Ack | None,
+    Optional[Ack],  # noqa: UP045
+    Union[None, Ack],  # noqa: UP007
+    Optional["Ack"],  # noqa: UP045
+    "Ack",
+    "Answer",
+    "fastsio.Ack",
+    "Ack | None",
+    "None | fastsio.Ack",
+    "Optional[Ack]",
+    "typing.Optional[Answer]",
+    "Union[Ack, None]",
+    "'Ack'",
+    "imported_for_type_checkers.Ack | None",
+]
+OTHERS = [
+    models.Ack,
+    "models.Ack",
+    "list[Ack]",
+    "Callable[[], Ack]",
+    Callable[[], Ack],
+    Ack | int,
+    "Ack | int",
+    "str",
+    None,
+]
+
+
+@pytest.mark.parametrize("annotation", ANNOTATIONS, ids=repr)
+@pytest.mark.parametrize("form", [lambda function: function, partial, logged])
+def test_annotations_that_mean_ack(annotation, form):
+    def ask(data, answer): ...
+
+    ask.__annotations__["answer"] = annotation
+    handler = Handler(form(ask))
+    assert handler.ack_name == ("answer",)
+    assert (handler.least, handler.most, handler.converters) == (1, 1, None)
+
+
+@pytest.mark.parametrize("annotation", OTHERS, ids=repr)
+@pytest.mark.parametrize("form", [lambda function: function, partial])
+def test_annotations_that_mean_something_else(annotation, form):
+    def ask(data, answer): ...
+
+    ask.__annotations__["answer"] = annotation
+    assert Handler(form(ask)).ack_name is None
+
+
+async def test_an_optional_ack_answers():
+    async def ask(socket, data, answer: "Answer | None" = None):
+        answer(data)
+
+    async with serving() as io, wire(io) as client:
+        io.event(ask)
+        await client.join()
+        client.emit("ask", 5, ack=1)
+        assert await client.ack(1) == [5]
