@@ -19,12 +19,21 @@ RESERVED = frozenset(["connect", "connect_error", "disconnect", "disconnecting",
 
 def check_event(event: object) -> None:
     """Raises ValueError for a reserved name, TypeError for what cannot be an event's name."""
-    if type(event) is str and event not in RESERVED:
-        return
+    if type(event) is not str:
+        check_name(event)
     if event in RESERVED:
         raise ValueError(f'"{event}" is a reserved event name: choose another')
-    if not isinstance(event, str | int) or isinstance(event, bool):
-        raise TypeError(f"an event's name is a str or an int, got {type(event).__name__}")
+
+
+def check_name(event: object) -> None:
+    """Raises TypeError for what cannot be an event's name, reserved or not."""
+    if isinstance(event, str | int) and not isinstance(event, bool):
+        return
+    what = f"an event's name is a str or an int, got {type(event).__name__}"
+    if callable(event):
+        name = getattr(event, "__name__", "name")
+        what += f': the name comes first, as in @io.on("{name}") or io.on("{name}", {name})'
+    raise TypeError(what)
 
 
 class Event(Generic[P]):

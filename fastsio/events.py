@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ParamSpec, Self, TypeVar, overload
 
-from fastsio.event import Event, event_name
+from fastsio.event import Event, check_name, event_name
 from fastsio.handlers import Listeners
 
 P = ParamSpec("P")
@@ -34,7 +34,7 @@ class Emitter:
 
         ``@x.on(name)`` decorates a function and gives it back; ``x.on(name, function)`` returns x for
         chaining. The function may be a coroutine function; an Event's function has the Event's signature.
-        TypeError: it cannot be called.
+        TypeError: it cannot be called, or the event is none: not a str, an int or an Event.
         Source: Socket.IO 2.x.
         """
         return self._add(event, function, once=False)
@@ -53,6 +53,7 @@ class Emitter:
 
     def _add(self, event: Event[Any] | str | int, function: Callable[..., Any] | None, once: bool) -> Any:
         if not isinstance(event, Event):
+            check_name(event)
             event = self._name_of(event)
         if function is not None:
             self._table().add(event, function, once=once)

@@ -12,7 +12,7 @@ from typing import ForwardRef, Union, get_args, get_origin
 from cpython.list cimport PyList_GET_SIZE
 from cpython.object cimport PyObject
 
-from fastsio.event import Event
+from fastsio.event import Event, check_name
 from fastsio.tasks import start
 from fastsio.typed import (
     converters_of,
@@ -268,6 +268,8 @@ cdef class Listeners:
             if handler.converters is None:
                 handler.converters = event.converters
             event = event.name
+        elif type(event) is not str:
+            check_name(event)
         if self.table is None:
             self.table = {}
         self.table[event] = self.table.get(event, ()) + (handler,)

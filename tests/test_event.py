@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from fastsio import Event, EventError
+from fastsio import Event, EventError, Server
 from fastsio.event import event_items, event_name
 from tests.wsclient import serving, wire
 
@@ -51,6 +51,36 @@ def test_names_of_other_types():
         Event.named(1.5)
     with pytest.raises(TypeError, match="@Event.named"):
         Event("news")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", [None, 1.5, b"news", True, [], {}], ids=repr)
+def test_what_is_no_name_is_refused_wherever_one_is_expected(name):
+    io = Server()
+    uses = [
+        lambda: io.on(name),
+        lambda: io.on(name, print),
+        lambda: io.sockets.once(name, print),
+        lambda: io.engine.on(name, print),
+        lambda: io.event(name)(print),
+        lambda: io.emit(name, 1),
+        lambda: io.to("room").emit(name),
+    ]
+    for use in uses:
+        with pytest.raises(TypeError, match=f"an event's name is a str or an int, got {type(name).__name__}"):
+            use()
+    assert io.event_names() == []
+
+
+def test_a_decorator_without_a_name():
+    with pytest.raises(TypeError) as caught:
+
+        @Server().on
+        def news(socket): ...
+
+    assert str(caught.value) == (
+        "an event's name is a str or an int, got function:"
+        ' the name comes first, as in @io.on("news") or io.on("news", news)'
+    )
 
 
 @pytest.mark.parametrize("function", [lambda ack: None, lambda *, a: None, lambda **a: None])
