@@ -28,6 +28,7 @@ Converter = Callable[[Any], Any]  # raises EventError for what does not fit
 
 MAX_SIGNATURES = 4096  # remembered
 MAX_MESSAGE = 300  # characters of what is wrong, which may quote the client
+OURS = frozenset(["Socket", "EngineSocket", "Namespace", "EventError"])  # come with our own events: no payloads
 ANYTHING = CO_VARARGS | CO_VARKEYWORDS
 
 NAME = re.compile(r"(?<![\w.])\w+")  # not an attribute's
@@ -213,16 +214,29 @@ def resolved(function: Any, name: str, annotation: Any) -> Any:
     origin = defined(function)
     names: dict[str, Any] = {}
     if origin is not None:
-        for place, cell in enumerate(origin.__code__.co_freevars):
-            names[cell] = content(origin, place)
+        names.update((kind.__name__, kind) for kind in getattr(origin, "__type_params__", ()))
+        cells = ((cell, content(origin, place)) for place, cell in enumerate(origin.__code__.co_freevars))
+        names.update((cell, value) for cell, value in cells if value is not None)
     holder = SimpleNamespace(__annotations__={name: annotation})
     try:
         space = origin.__globals__ if origin is not None else {}
         return get_type_hints(holder, space, names, include_extras=True)[name]
     except Exception as error:
-        where = getattr(function, "__qualname__", repr(function))
-        log.debug("%s: the annotation of %r is left alone: %r", where, name, error)
+        text = annotation if isinstance(annotation, str) else getattr(annotation, "__forward_arg__", repr(annotation))
+        if (only_name(text) or ("",))[-1] not in OURS:
+            where = getattr(function, "__qualname__", repr(function))
+            warn(f"{getattr(function, '__module__', None)}.{where}", name, text, str(error))
         return Any
+
+
+@lru_cache(maxsize=1024)  # once for each, however often the function is defined anew
+def warn(where: str, name: str, annotation: str, error: str) -> None:
+    """An annotation may have been meant to check payloads, and does not."""
+    log.warning(
+        "%s: the annotation %r of %r means nothing at run time (%s): what clients send for it is not checked. Import "
+        "what it names for more than type checkers, or define it in the module",
+        *(where, annotation, name, error),
+    )
 
 
 def defined(function: Any) -> FunctionType | None:

@@ -118,16 +118,55 @@ def test_text_is_resolved_where_the_function_was_defined():
     assert given == ["put", Local(1), [Point(1)], [Point(1)], Model(x=1)]
 
 
-def test_a_name_that_is_nowhere_leaves_its_annotation_alone(caplog):
-    def put(a: "Nowhere", b: Point, c: "no python"):  # noqa: F821, F722
-        pass
+def test_a_name_that_is_nowhere_leaves_its_annotation_alone_and_is_warned_of_once(caplog):
+    def connect(socket):
+        def put(a: "Nowhere", b: Point, c: "no python", *rest: "list[Nowhere]"):  # noqa: F821, F722
+            return socket
 
-    with caplog.at_level(logging.DEBUG, "fastsio"):
-        convert = handler(put)
-    assert convert(["put", RAW, RAW, RAW]) == ["put", RAW, Point(1), RAW]
-    assert len(caplog.records) == 2
-    assert all(record.levelno == logging.DEBUG for record in caplog.records)
-    assert "put: the annotation of 'a' is left alone: NameError" in caplog.records[0].message
+        return put
+
+    typed.warn.cache_clear()
+    for _ in range(3):
+        convert = handler(connect(1))
+        assert convert(["put", RAW, RAW, RAW, RAW]) == ["put", RAW, Point(1), RAW, RAW]
+        typed._signatures.clear()
+    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 3
+    assert all(record.message.startswith(f"{__name__}.{connect.__qualname__}.") for record in caplog.records)
+    assert [record.message.partition("put: ")[2].partition(" means nothing")[0] for record in caplog.records] == [
+        "the annotation 'Nowhere' of 'a'",
+        "the annotation 'no python' of 'c'",
+        "the annotation 'list[Nowhere]' of 'rest'",
+    ]
+    assert "(name 'Nowhere' is not defined)" in caplog.records[0].message
+
+
+def test_what_our_own_events_come_with_may_be_imported_for_type_checkers_alone(caplog):
+    def connected(socket: "Socket"): ...  # noqa: F821
+
+    def failed(error: "fastsio.EventError | None", ack: "Nowhere"): ...  # noqa: F821
+
+    def event(socket: "Nowhere", answer: "Ack"): ...  # noqa: F821
+
+    typed.warn.cache_clear()
+    assert handler(connected) is handler(failed) is handler(event, with_socket=True) is None
+    assert not caplog.records
+
+
+def test_a_name_whose_value_comes_later():
+    def connect():
+        def put(a: "Later"):
+            return Later
+
+        before = handler(put)
+
+        class Later(msgspec.Struct):
+            x: int
+
+        return before, handler(put), Later
+
+    before, after, later = connect()
+    assert before is None
+    assert after(["put", RAW]) == ["put", later(1)]
 
 
 def test_a_function_defined_anew_is_read_once(monkeypatch):
