@@ -38,6 +38,7 @@ CONTAINERS: frozenset[Any] = frozenset(
     [Annotated, Union, UnionType, list, tuple, set, frozenset, dict]
     + [abc.Sequence, abc.MutableSequence, abc.Collection, abc.Set, abc.MutableSet, abc.Mapping, abc.MutableMapping]
 )
+SETS = frozenset([set, frozenset, abc.Set, abc.MutableSet])
 
 
 class Converters:
@@ -289,29 +290,53 @@ def _is_hashable(annotation: Any) -> bool:
 
 @lru_cache(maxsize=1024)
 def _converter(annotation: Any) -> Converter | None:
-    libraries = set(libraries_of(annotation, set()))
+    parts = list(parts_of(annotation, set()))
+    libraries = {library_of(part) for part in map(origin_of, parts) if isinstance(part, type)} - {None}
     if not libraries:
         return None
+    for part in parts:
+        if origin_of(part) in SETS and not all(map(is_hashable_type, get_args(part))):
+            raise TypeError(f"what {part} holds cannot be hashed: freeze the class, or use a list")
     return by_pydantic(annotation) if "pydantic" in libraries else by_msgspec(annotation)
 
 
-def libraries_of(annotation: Any, seen: set[int]) -> Iterator[str]:
-    """The libraries that the classes in an annotation belong to, or need."""
+def origin_of(annotation: Any) -> Any:
+    return get_origin(annotation) or annotation
+
+
+def parts_of(annotation: Any, seen: set[int]) -> Iterator[Any]:
+    """An annotation, and what its containers hold."""
     if id(annotation) in seen:  # an alias that names itself
         return
     seen.add(id(annotation))
-    origin = get_origin(annotation) or annotation
-    if isinstance(origin, type) and origin not in CONTAINERS:
-        library = library_of(origin)
-        if library:
-            yield library
-    elif origin in CONTAINERS:
+    yield annotation
+    origin = origin_of(annotation)
+    if origin in CONTAINERS:
         for argument in get_args(annotation)[: 1 if origin is Annotated else None]:
-            yield from libraries_of(argument, seen)
-    else:
-        meant = getattr(annotation, "__value__", None) or getattr(annotation, "__supertype__", None)
-        if meant is not None:  # a type alias, a NewType
-            yield from libraries_of(meant, seen)
+            yield from parts_of(argument, seen)
+    elif not isinstance(origin, type) and (meant := meant_by(annotation)) is not None:
+        yield from parts_of(meant, seen)
+
+
+def meant_by(annotation: Any) -> Any:
+    """What a type alias or a NewType stands for; None: it is neither."""
+    return getattr(annotation, "__value__", None) or getattr(annotation, "__supertype__", None)
+
+
+def is_hashable_type(annotation: Any) -> bool:
+    """Whether a set can hold what is converted to it."""
+    origin = origin_of(annotation)
+    if origin in (Annotated, Union, UnionType, tuple):
+        return all(map(is_hashable_type, get_args(annotation)[: 1 if origin is Annotated else None]))
+    if origin in CONTAINERS:
+        return origin is frozenset
+    if not isinstance(origin, type):
+        meant = meant_by(annotation)
+        return meant is None or is_hashable_type(meant)
+    config = getattr(origin, "__struct_config__", None)
+    if config is not None and config.eq and not config.frozen:
+        return isinstance(origin.__hash__, FunctionType)  # one of its own
+    return origin.__hash__ is not None
 
 
 def library_of(cls: type) -> str | None:
@@ -333,12 +358,12 @@ def by_msgspec(annotation: Any) -> Converter:
     def converter(value: Any) -> Any:
         try:
             return convert(value, annotation, builtin_types=BYTES, str_keys=True)
-        except ValidationError as error:
+        except (ValidationError, TypeError) as error:  # the latter: a set of something that cannot be hashed
             misfit(str(error), error)
 
     try:
-        converter(None)
-    except EventError:  # None is no such value: the type itself is fine
+        convert(None, annotation, builtin_types=BYTES, str_keys=True)
+    except ValidationError:  # None is no such value: the type itself is fine
         pass
     except NameError as error:  # a field's annotation
         raise TypeError(str(error)) from error

@@ -4,6 +4,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Annotated, Any, Generic, NewType, Optional, TypedDict, TypeVar, Union
@@ -342,6 +343,44 @@ def test_a_type_that_cannot_be_converted_to_is_refused_at_registration():
     for function in (two, unknown, mixed):
         with pytest.raises(TypeError, match=f"{function.__name__}: the annotation of 'a' cannot be used"):
             Handler(function)
+
+
+class Frozen(msgspec.Struct, frozen=True):
+    x: int
+
+
+@dataclass
+class Tagged:
+    tags: set[Any]
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [set[Point], frozenset[Place], set[Model], set[Point | int], set[tuple[Point, ...]], list[AbstractSet[Named]]]
+    + [set[Annotated[Point, "note"]], set[Alias], set[list[Frozen]]],
+    ids=str,
+)
+def test_sets_of_what_cannot_be_hashed_are_refused_at_registration(annotation):
+    def put(a): ...
+
+    put.__annotations__["a"] = annotation
+    with pytest.raises(TypeError, match="the annotation of 'a' cannot be used: .* cannot be hashed"):
+        Handler(put)
+
+
+def test_sets_of_what_can_be_hashed():
+    def put(a: set[Frozen], b: "frozenset[tuple[Frozen, frozenset[int]] | None]"): ...
+
+    given = handler(put)(["put", [RAW, RAW], [None, [RAW, [1]]]])
+    assert given == ["put", {Frozen(1)}, {None, (Frozen(1), frozenset([1]))}]
+
+
+def test_a_set_that_a_client_fills_with_what_cannot_be_hashed_is_a_misfit():
+    def put(a: Tagged): ...
+
+    assert handler(put)(["put", {"tags": [1, 1]}]) == ["put", Tagged({1})]
+    with pytest.raises(EventError, match="argument 'a': unhashable type: 'list'"):
+        handler(put)(["put", {"tags": [[1]]}])
 
 
 def run(code: str) -> str:
