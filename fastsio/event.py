@@ -43,7 +43,7 @@ class Event(Generic[P]):
     never called: its parameters are the event's arguments, its docstring says what the event means. An Event stands
     wherever an event's name does: in ``emit``, where arguments may be given by name and defaults that are not given
     are not sent, and in ``on``, where a handler whose own parameters ask for no conversion gets its arguments
-    converted and checked by the Event's annotations.
+    converted and checked by the Event's annotations, and the Event's default for what it needs and was not sent.
 
     name: the event's, on the wire.
     ValueError: a reserved name; TypeError: keyword-only parameters, ``**kwargs`` or one named ``ack``, for which a
@@ -83,6 +83,11 @@ class Event(Generic[P]):
         if not isinstance(self.function, FunctionType):
             return None
         return converters_of(self.function, self.function.__annotations__, 1)
+
+    def defaults(self, needed: int) -> tuple[object, ...]:
+        """Of the first `needed` parameters those that have any; none when there are not that many parameters."""
+        parameters = [p for p in self.signature.parameters.values() if p.kind is not p.VAR_POSITIONAL]
+        return tuple(p.default for p in parameters[self._least : needed]) if needed <= len(parameters) else ()
 
     def arguments(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> tuple[object, ...]:
         """What is sent, in order. TypeError: the signature does not have it so."""

@@ -12,6 +12,7 @@ cdef class Handler:
     cdef int read_code(self, object function, int bound) except -1
     cdef int take_ack(self, str name, bint positional, int before) except -1
     cdef int read_signature(self) except -1
+    cdef int take_event(self, object event) except -1
     # Calls with items[1:], or with all of items when the socket was put in front. `ack` is for a
     # handler with ack_name only.
     cdef object call(self, list items, object ack)

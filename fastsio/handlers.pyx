@@ -15,6 +15,7 @@ from cpython.object cimport PyObject
 from fastsio.event import Event, check_name
 from fastsio.tasks import start
 from fastsio.typed import (
+    completing,
     converters_of,
     converters_of_parameters,
     defined,
@@ -144,6 +145,17 @@ cdef class Handler:
         self.converters = converters_of_parameters(self.function, parameters, 0 if self.with_socket else 1, ack)
         return 0
 
+    cdef int take_event(self, object event) except -1:
+        """Its annotations count where there are none of one's own, its defaults where the handler has none."""
+        cdef int needed = self.least - self.with_socket
+        cdef tuple defaults = event.defaults(needed)
+        if self.converters is None:
+            self.converters = event.converters
+        if defaults:
+            self.converters = completing(self.converters, needed + 1, defaults)
+            self.least -= <int>len(defaults)
+        return 0
+
     cdef object call(self, list items, object ack):
         cdef size_t first = 0 if self.with_socket else 1
         cdef size_t count = <size_t>PyList_GET_SIZE(items) - first
@@ -265,8 +277,7 @@ cdef class Listeners:
         """Registers a function for an event, after those that are there."""
         cdef Handler handler = Handler(function, once, with_socket)
         if type(event) is not str and isinstance(event, Event):
-            if handler.converters is None:
-                handler.converters = event.converters
+            handler.take_event(event)
             event = event.name
         elif type(event) is not str:
             check_name(event)

@@ -44,12 +44,21 @@ SETS = frozenset([set, frozenset, abc.Set, abc.MutableSet])
 class Converters:
     """Those of one signature, in the places of [event or socket, *arguments]."""
 
-    __slots__ = ("arguments", "first", "rest")
+    __slots__ = ("arguments", "count", "defaults", "first", "rest")
 
-    def __init__(self, arguments: Sequence[tuple[int, str, Converter]], first: int, rest: Rest | None) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[tuple[int, str, Converter]],
+        first: int = 1,
+        rest: Rest | None = None,
+        count: int = 0,
+        defaults: tuple[object, ...] = (),
+    ) -> None:
         self.arguments = arguments  #: place, parameter's name, converter
         self.first = first  #: the place where `rest` begins
         self.rest = rest  #: of *args
+        self.count = count  #: of the items at least, made up with the last of `defaults`
+        self.defaults = defaults
 
     def __call__(self, items: list[Any]) -> list[Any]:
         """The items with arguments converted, in a new list. EventError: one does not fit."""
@@ -61,7 +70,15 @@ class Converters:
         if self.rest is not None:
             for place in range(self.first, count):
                 given[place] = converted(self.rest.converter, given[place], self.rest.name)
+        if count < self.count:
+            given += self.defaults[count - self.count :]
         return given
+
+
+def completing(converters: Converters | None, count: int, defaults: tuple[object, ...]) -> Converters:
+    """The same converters, which make the items `count` with the last of the defaults."""
+    known = converters or Converters(())
+    return Converters(known.arguments, known.first, known.rest, count, defaults)
 
 
 class Rest(NamedTuple):

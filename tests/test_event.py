@@ -190,6 +190,53 @@ async def test_handlers_of_an_event():
     assert all(type(error) is EventError for error in errors)
 
 
+@Event
+def placed(at: Point, size: int = 4, color: str = "red", *more: int) -> None: ...
+
+
+MISSING = [{"error": "missing arguments"}]
+
+
+@pytest.mark.parametrize(
+    ("function", "answers"),
+    [
+        (lambda at, size: (at.x, size), [MISSING, [1, 4], [1, 5], [1, 5]]),
+        (lambda at, size, color: (at.x, size, color), [MISSING, [1, 4, "red"], [1, 5, "red"], [1, 5, "blue"]]),
+        (lambda at, size=0: (at.x, size), [MISSING, [1, 0], [1, 5]]),
+        (lambda at, size, *rest: (at.x, size, rest), [MISSING, [1, 4, []], [1, 5, []], [1, 5, ["blue"]]]),
+        (lambda at, size, ack: ack(at.x, size), [MISSING, [1, 4]]),
+        (lambda at, size, color, further: further, [MISSING, MISSING, MISSING, MISSING, [6]]),
+        (lambda *args: len(args), [[0], [1], [2]]),
+        (lambda: "nothing", [["nothing"], ["nothing"]]),
+    ],
+)
+async def test_a_handler_without_a_default_gets_the_events(function, answers):
+    async with serving() as io, wire(io) as client:
+        io.on("connection", lambda socket: socket.on(placed, function))
+        await client.join()
+        for count, answer in enumerate(answers):
+            client.emit("placed", *[{"x": 1}, 5, "blue", 6][:count], ack=1)
+            assert await client.ack(1) == answer
+
+
+async def test_handlers_of_the_namespace_get_the_events_defaults_too():
+    async with serving() as io, wire(io) as client:
+
+        @io.event(placed)
+        async def put(socket, at, size):
+            return socket.id, at.x, size
+
+        @io.event(Event(placed.function, name="typed"))
+        def typed_by_itself(socket, at: dict[str, Point], size):
+            return at["here"].x, size
+
+        await client.join()
+        client.emit("placed", {"x": 1}, ack=1)
+        assert await client.ack(1) == [next(iter(io.sockets.sockets)), 1, 4]
+        client.emit("typed", {"here": {"x": 1}}, ack=2)
+        assert await client.ack(2) == [1, 4]
+
+
 async def test_listeners_are_found_by_event_and_by_name():
     async with serving() as io:
         io.sockets.on(news, print)
