@@ -321,8 +321,11 @@ cdef class Listeners:
             except Exception as error:
                 owner._failed(error)
 
-    def ask(self, owner: object, event: str, args: list, answer: object) -> None:
-        """The same; what a function returns goes to `answer.settle`, unless it takes `ack`, which is `answer`."""
+    def ask(self, owner: object, event: str | int, args: list, answer: object, tasks: set | None = None) -> None:
+        """The same; what a function returns goes to `answer.settle`, unless it takes `ack`, which is `answer`.
+
+        tasks: holds those of coroutines until they are done.
+        """
         cdef Handler handler
         for handler in self.get(event):
             if handler.once:
@@ -330,7 +333,7 @@ cdef class Listeners:
             try:
                 result = handler.call([event, *args], answer)
                 if PyCoro_CheckExact(result):
-                    start(owner, result, answer if handler.ack_name is None else None)
+                    start(owner, result, answer if handler.ack_name is None else None, None, tasks)
                 elif handler.ack_name is None:
                     answer.settle(result)
             except Exception as error:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from fastsio import AckTimeout, ConnectError, Disconnected, Event, Server
+from fastsio import Ack, AckTimeout, ConnectError, Disconnected, Event, Server
 from fastsio.testing import connect
 
 
@@ -108,6 +108,59 @@ async def test_a_listener_that_raises(io, caplog):
         await client.receive("bad")
         await client.emit_with_ack("echo")
     assert "exception in a listener of a test client" in caplog.text
+
+
+async def test_listeners_are_called_as_handlers_are(io):
+    async with connect(io) as client:
+        socket = io.sockets.sockets[client.id]
+        client.on("surplus", lambda a: a)
+        client.on("none", lambda: None)
+        client.on("several", lambda: (1, 2))
+        client.on("awaitable", lambda: asyncio.sleep(0, "later"))
+        client.on("future", lambda: asyncio.ensure_future(asyncio.sleep(0, "in a future")))
+
+        @client.on("ack")
+        def with_ack(a, ack):
+            ack(a, "by ack")
+            ack("twice")
+            return "returned"
+
+        client.on("ack", lambda: "of another listener")
+
+        @client.on("ack later")
+        async def with_ack_later(*args, ack: Ack):
+            await asyncio.sleep(0)
+            ack(*args)
+
+        for event, answer in [
+            ("surplus", 1),
+            ("none", None),
+            ("several", (1, 2)),
+            ("awaitable", "later"),
+            ("future", "in a future"),
+            ("ack", (1, "by ack")),
+            ("ack later", (1, 2)),
+        ]:
+            assert await socket.timeout(5).emit_with_ack(event, 1, 2) == answer
+        socket.emit("ack", 1)  # nobody asks
+        await client.receive("ack")
+        assert await client.emit_with_ack("echo", 1) == 1
+
+
+async def test_listeners_that_are_not_done_end_with_the_client(io):
+    ended = asyncio.Event()
+
+    async def wait():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async with connect(io) as client:
+        client.on("wait", wait)
+        io.emit("wait")
+        await client.receive("wait")
+    await asyncio.wait_for(ended.wait(), 5)
 
 
 async def test_namespace_auth_query_and_headers(io):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from inspect import isawaitable
@@ -18,6 +18,7 @@ from fastsio.events import Emitter
 from fastsio.handlers import Listeners
 from fastsio.parser import Parser
 from fastsio.server import Server
+from fastsio.tasks import start
 from fastsio.testing.wire import Decoder, Refused, Wire, encoded, encoded_by
 from fastsio.wire.sio import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT
 
@@ -31,8 +32,9 @@ _clients: WeakKeyDictionary[Server, int] = WeakKeyDictionary()  # those that are
 class Client(Emitter):
     """A connected client, made by `connect`. Source: ours, after socket.io-client 4.x.
 
-    `client.on(event, function)` registers a listener, sync or async, called with the arguments of an event; what it
-    returns answers an acknowledgement that the server asked for, as a handler's return value does there.
+    `client.on(event, function)` registers a listener, sync or async, called with the arguments of an event as handlers
+    are on the server: surplus ones are dropped, what it returns answers an acknowledgement that the server asked for,
+    unless a listener takes `ack`.
 
     id: the socket's id on the server. received: all events so far, each [event, *arguments], in order.
     disconnect_reason: None while connected; then "io server disconnect", "io client disconnect" or "transport close".
@@ -152,24 +154,8 @@ class Client(Emitter):
                 answer.set_result(data)
 
     def _call_listeners(self, items: list[Any], id: int | None) -> None:
-        for handler in self._listeners.get(items[0]):
-            if handler.once:
-                self._listeners.discard(handler, items[0])
-            task = asyncio.ensure_future(self._call(handler.function, items[1:], id))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-    async def _call(self, function: Callable[..., Any], args: list[Any], id: int | None) -> None:
-        try:
-            result = function(*args)
-            if isawaitable(result):
-                result = await result
-        except Exception as error:
-            self._failed(error)
-            return
-        if id is not None and self.connected:
-            answer = [] if result is None else list(result) if isinstance(result, tuple) else [result]
-            self._send(ACK, answer, id)
+        taken = any(handler.ack_name is not None for handler in self._listeners.get(items[0]))
+        self._listeners.ask(self, items[0], items[1:], Answer(self, id, taken), self._tasks)
 
     def _failed(self, error: Exception) -> None:
         log.error("exception in a listener of a test client", exc_info=error)
@@ -235,6 +221,32 @@ class Client(Emitter):
 
     def __repr__(self) -> str:
         return f"<Client {self.id} in {self.nsp}, {self.disconnect_reason or 'connected'}>"
+
+
+class Answer:
+    """What listeners answer to an event of the server's, once: the `ack` that they may take."""
+
+    def __init__(self, client: Client, id: int | None, taken: bool) -> None:
+        self._client = client
+        self._id = id  # None: no answer is asked for any more
+        self._taken = taken  # what listeners return is no answer
+
+    def __call__(self, *args: object) -> None:
+        """Ignored the second time, when nobody asked, and after the end."""
+        id, self._id = self._id, None
+        if id is not None and self._client.connected:
+            self._client._send(ACK, list(args), id)
+
+    def settle(self, result: object) -> None:
+        """What a listener returned."""
+        if isawaitable(result):
+            start(self._client, value_of(result), self, None, self._client._tasks)
+        elif not self._taken:
+            self(*(() if result is None else result if isinstance(result, tuple) else (result,)))
+
+
+async def value_of(awaitable: Awaitable[object]) -> object:
+    return await awaitable
 
 
 def plain(args: list[Any]) -> Any:
