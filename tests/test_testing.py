@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import uvloop
 
 from fastsio import Ack, AckTimeout, ConnectError, Disconnected, Event, Server
 from fastsio.testing import connect
@@ -181,6 +182,20 @@ async def test_several_clients(io, sio_connect):
         io.emit("news", 1)
         assert await ada.receive("news") == await bob.receive("news") == 1
         assert chat.received == []
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_emits_after_the_server_has_dropped_the_connection(io, run):
+    async def test():
+        io.event("drop")(lambda socket, *args: socket.conn.close(discard=True))
+        async with connect(io) as client:
+            with pytest.raises(Disconnected, match="not connected any more: transport close"):
+                while True:
+                    client.emit("drop", 10_000 * "x")
+                    await asyncio.sleep(0)
+        assert client.disconnect_reason == "transport close"
+
+    run(test())
 
 
 async def test_who_is_refused(io):

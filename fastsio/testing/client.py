@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from inspect import isawaitable
 from itertools import count
@@ -89,8 +89,9 @@ class Client(Emitter):
             self._acks.pop(id, None)
 
     def _send(self, type: int, data: object = None, id: int | None = None) -> None:
-        if self.disconnect_reason is not None:
-            raise Disconnected(f"the client is not connected any more: {self.disconnect_reason}")
+        if self.disconnect_reason is not None or self._wire.closed:
+            reason = self.disconnect_reason or "transport close"
+            raise Disconnected(f"the client is not connected any more: {reason}")
         for packet in self._encode(type, self.nsp, data, id):
             self._wire.send(packet)
 
@@ -187,7 +188,7 @@ class Client(Emitter):
 
     def disconnect(self) -> None:
         """Leaves the namespace and closes the connection; nothing happens when it is closed already."""
-        if self.disconnect_reason is None:
+        if self.disconnect_reason is None and not self._wire.closed:
             for packet in self._encode(DISCONNECT, self.nsp, None, None):
                 self._wire.send(packet)
             self._end("io client disconnect")
@@ -234,8 +235,9 @@ class Answer:
     def __call__(self, *args: object) -> None:
         """Ignored the second time, when nobody asked, and after the end."""
         id, self._id = self._id, None
-        if id is not None and self._client.connected:
-            self._client._send(ACK, list(args), id)
+        if id is not None:
+            with suppress(Disconnected):
+                self._client._send(ACK, list(args), id)
 
     def settle(self, result: object) -> None:
         """What a listener returned."""

@@ -71,12 +71,19 @@ class Wire:
 
     # ---- out ----
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self._writer.is_closing()
+
     def send(self, packet: str | bytes) -> None:
-        """Sends an Engine.IO packet: text with its type, or the bytes of a message."""
+        """Sends an Engine.IO packet: text with its type, or the bytes of a message. Nobody gets it after the end."""
         opcode, data = (TEXT, packet.encode()) if isinstance(packet, str) else (BINARY, packet)
         self._frame(opcode, data)
 
     def _frame(self, opcode: int, data: bytes) -> None:
+        if self.closed:  # uvloop raises then
+            return
         size, mask = len(data), os.urandom(4)
         if size < 126:
             head = bytes((0x80 | opcode, 0x80 | size))
@@ -116,8 +123,7 @@ class Wire:
 
     def close(self) -> None:
         """Begins the closing handshake."""
-        if not self._writer.is_closing():
-            self._frame(CLOSE, (1000).to_bytes(2, "big"))
+        self._frame(CLOSE, (1000).to_bytes(2, "big"))
 
     def abort(self) -> None:
         """Drops the connection."""
