@@ -50,6 +50,11 @@ async def test_an_event_object(io):
     async with connect(io) as client:
         client.emit(moved, 1)
         assert await client.receive("echoed") == 1
+        client.emit(moved, number=2)
+        assert await client.receive("echoed") == 2
+        assert await client.emit_with_ack(moved, number=3, timeout=5) == 3
+        with pytest.raises(TypeError, match="event 'echo'"):
+            client.emit(moved)
 
 
 async def test_large_messages(io):
@@ -174,6 +179,16 @@ async def test_namespace_auth_query_and_headers(io):
         assert handshake.query["room"] == "é&="
         assert handshake.headers["cookie"] == "a=b"
         assert handshake.headers["host"] == "example.com"
+
+
+@pytest.mark.parametrize("query", [{"EIO": "3"}, {"transport": "polling"}])
+async def test_a_query_that_asks_for_another_client(io, query):
+    [(name, value)] = query.items()
+    with pytest.raises(ValueError, match=f"query: '{name}' is always '.*' for a test client, got '{value}'"):
+        async with connect(io, query=query):
+            pass
+    async with connect(io, query={"EIO": "4"}) as client:
+        assert client.connected
 
 
 async def test_several_clients(io, sio_connect):

@@ -9,7 +9,7 @@ from functools import partial
 from inspect import isawaitable
 from itertools import count
 from logging import getLogger
-from typing import Any
+from typing import Any, ParamSpec, overload
 from weakref import WeakKeyDictionary
 
 from fastsio.errors import AckTimeout, ConnectError, Disconnected
@@ -24,6 +24,7 @@ from fastsio.wire.sio import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT
 
 log = getLogger("fastsio")
 
+P = ParamSpec("P")
 Headers = Mapping[str, str] | Iterable[tuple[str, str]]
 
 _clients: WeakKeyDictionary[Server, int] = WeakKeyDictionary()  # those that are open, of servers that do not listen
@@ -67,18 +68,24 @@ class Client(Emitter):
 
     # ---- out ----
 
-    def emit(self, event: Event[Any] | str | int, *args: object) -> None:
-        """Sends an event. args: JSON-able values, bytes anywhere in them. Disconnected: the client is not
-        connected; ValueError, TypeError: as Socket.emit."""
-        self._send(EVENT, event_items(event, args, {}))
+    @overload
+    def emit(self, event: Event[P], /, *args: P.args, **kwargs: P.kwargs) -> None: ...
+    @overload
+    def emit(self, event: str | int, /, *args: object) -> None: ...
+    def emit(self, event: Any, /, *args: Any, **kwargs: Any) -> None:
+        """Sends an event: its name, or an Event, whose signature the arguments have to fit. args: JSON-able values,
+        bytes anywhere in them. Disconnected: the client is not connected; ValueError, TypeError: as Socket.emit."""
+        self._send(EVENT, event_items(event, args, kwargs))
 
-    async def emit_with_ack(self, event: Event[Any] | str | int, *args: object, timeout: float = 1.0) -> Any:
+    async def emit_with_ack(
+        self, event: Event[Any] | str | int, /, *args: object, timeout: float = 1.0, **kwargs: object
+    ) -> Any:
         """Sends an event and waits for the server's answer, at most `timeout` seconds.
 
         Returns its argument: None without any, a tuple of several. AckTimeout: no answer came; Disconnected: the
         connection ended before.
         """
-        items, id = event_items(event, args, {}), next(self._ack_ids)
+        items, id = event_items(event, args, kwargs), next(self._ack_ids)
         answer = self._acks[id] = asyncio.get_running_loop().create_future()
         try:
             self._send(EVENT, items, id)
@@ -273,7 +280,8 @@ async def connect(
     port: when it does not listen it is started for the time that such clients are connected, and closed after the
     last. At the end the client disconnects, and the server has seen it. Source: ours.
 
-    ConnectError: the server refused, with its message and data; TimeoutError: no answer in time.
+    ConnectError: the server refused, with its message and data; TimeoutError: no answer in time; ValueError: the
+    query asks for another protocol or transport.
     """
     nsp = nsp if nsp.startswith("/") else "/" + nsp
     pairs = headers.items() if isinstance(headers, Mapping) else headers

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fastsio.engine.engine import Engine
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA  # opcodes (RFC 6455 5.2)
+SPOKEN = {"EIO": "4", "transport": "websocket"}  # of the query
 MAX_ATTACHMENTS = 1000
 BINARY_OF = {sio.EVENT: sio.BINARY_EVENT, sio.ACK: sio.BINARY_ACK}
 PLAIN_OF = {sio.BINARY_EVENT: sio.EVENT, sio.BINARY_ACK: sio.ACK}
@@ -39,7 +40,10 @@ class Wire:
 
     @classmethod
     async def open(cls, engine: Engine, query: Mapping[str, str], headers: Iterable[tuple[str, str]]) -> Wire:
-        """Connects and upgrades. Refused: the server would not."""
+        """Connects and upgrades. Refused: the server would not; ValueError: the query asks for another client."""
+        for name, value in SPOKEN.items():
+            if query.get(name, value) != value:
+                raise ValueError(f"query: {name!r} is always {value!r} for a test client, got {query[name]!r}")
         own, other = socket.socketpair()
         try:
             await engine._take(other)
@@ -56,7 +60,7 @@ class Wire:
         return wire
 
     async def _upgrade(self, path: str, query: Mapping[str, str], headers: Iterable[tuple[str, str]]) -> None:
-        target = f"{path}/?{urlencode({'EIO': '4', 'transport': 'websocket', **query})}"
+        target = f"{path}/?{urlencode({**SPOKEN, **query})}"
         lines = [f"GET {target} HTTP/1.1", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"]
         lines += ["Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
         given = list(headers)

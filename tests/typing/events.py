@@ -1,6 +1,7 @@
 """What a type checker says about events with a signature. Never run: after "# E:" stands what mypy has to say."""
 
 from fastsio import Event, Server, Socket
+from fastsio.testing import Client
 
 io = Server()
 chat = io.of("/chat")
@@ -52,6 +53,14 @@ async def asking(socket: Socket) -> None:
     for found in await io.fetch_sockets():
         found.emit(news, "hello")
         found.emit(news, 3)  # E: No overload variant
+
+
+async def testing(client: Client) -> None:
+    client.emit(news, title="hello")
+    client.emit(news, 3)  # E: No overload variant
+    client.emit("news", 1, 2)
+    client.emit("news", number=3)  # E: No overload variant
+    await client.emit_with_ack(news, title="hello", timeout=5)
 
 
 def other_type(title: int, count: int = 0) -> None: ...
