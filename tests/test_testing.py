@@ -328,3 +328,46 @@ async def test_deflate_is_not_asked_for():
     io.on("connection", lambda socket: socket.emit("news", 5000 * "a"))
     async with connect(io) as client:
         assert await client.receive("news") == 5000 * "a"
+
+
+@pytest.mark.parametrize("nsp", ["/", "/chat"])
+async def test_a_lost_connection_is_recovered(nsp):
+    io, seen = Server(connection_state_recovery=True), []
+
+    @io.of(nsp).on("connection")
+    def connected(socket):
+        seen.append((socket.recovered, socket.handshake.auth.get("name")))
+        if not socket.recovered:
+            socket.join("room")
+
+    async with connect(io, nsp) as ada:
+        assert not ada.recovered
+        io.of(nsp).emit("first", 1)
+        await ada.receive("first")
+        ada.drop()
+        await ada.wait_disconnected()
+        io.of(nsp).to("room").emit("missed", b"2")
+        async with connect(io, recover=ada, auth={"name": "Ada"}) as again:
+            assert (again.recovered, again.id, again.nsp) == (True, ada.id, nsp)
+            assert (await again.receive("missed"))[0] == b"2"
+            assert len(again.received) == 1
+            io.of(nsp).to("room").emit("third")
+            await again.receive("third")
+            again.drop()
+            async with connect(io, recover=again) as third:
+                assert (third.recovered, third.received) == (True, [])
+    assert seen == [(False, None), (True, "Ada"), (True, None)]
+
+
+async def test_what_cannot_be_recovered(io):
+    recovering = Server(connection_state_recovery=True)
+    async with connect(recovering) as ada:
+        ada.disconnect()
+        await ada.wait_disconnected()
+        async with connect(recovering, recover=ada) as other:
+            assert not other.recovered
+            assert other.id != ada.id
+    async with connect(io) as client:
+        with pytest.raises(ValueError, match="recover: that client's server had no connection_state_recovery"):
+            async with connect(io, recover=client):
+                pass

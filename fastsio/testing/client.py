@@ -37,20 +37,25 @@ class Client(Emitter):
     are on the server: surplus ones are dropped, what it returns answers an acknowledgement that the server asked for,
     unless a listener takes `ack`.
 
-    id: the socket's id on the server. received: all events so far, each [event, *arguments], in order.
+    id: the socket's id on the server; recovered: whether it is that of a client that had been connected before, see
+    `connect`. received: all events so far, each [event, *arguments], in order.
     disconnect_reason: None while connected; then "io server disconnect", "io client disconnect" or "transport close".
     """
 
     id: str
+    recovered: bool
     received: list[list[Any]]
     disconnect_reason: str | None
 
     def __init__(self, wire: Wire, nsp: str, parser: Parser | None) -> None:
         self.nsp = nsp
         self.id = ""
+        self.recovered = False
         self.received = []
         self.disconnect_reason = None
         self._wire = wire
+        self._pid: str | None = None  # with connection state recovery: what the server knows the session by,
+        self._offset: str | None = None  # and the last event that came
         self._encode = encoded if parser is None else partial(encoded_by, parser)
         self._decode: Callable[[str | bytes], Any] = Decoder() if parser is None else parser.decoder()
         self._listeners = Listeners()
@@ -152,6 +157,8 @@ class Client(Emitter):
 
     def _on_packet(self, type: int, data: Any, id: int | None) -> None:
         if type == EVENT:
+            if self._pid is not None and id is None and isinstance(data[-1], str):
+                self._offset = data[-1]
             self.received.append(data)
             self._untaken.append(data)
             self._came.set()
@@ -173,8 +180,12 @@ class Client(Emitter):
 
     # ---- life ----
 
-    async def _join(self, auth: object) -> None:
-        """CONNECTs. ConnectError: the server refuses."""
+    async def _join(self, auth: Any, former: Client | None) -> None:
+        """CONNECTs, as `former` if there is one. ConnectError: the server refuses."""
+        if former is not None:
+            self._pid, self._offset = former._pid, former._offset
+            offset = {} if self._offset is None else {"offset": self._offset}
+            auth = {"pid": self._pid, **offset, **(auth or {})}
         for packet in self._encode(CONNECT, self.nsp, auth, None):
             self._wire.send(packet)
         while (message := await self._wire.receive()) is not None:
@@ -185,7 +196,9 @@ class Client(Emitter):
                 continue
             type, _, data, id = packet
             if type == CONNECT:
-                self.id = data["sid"]
+                self.id, pid = data["sid"], data.get("pid")
+                self.recovered = pid is not None and pid == self._pid
+                self._pid = pid
                 self._reading = asyncio.ensure_future(self._read())
                 return
             if type == CONNECT_ERROR:
@@ -271,25 +284,32 @@ async def connect(
     auth: object = None,
     query: Mapping[str, str] | None = None,
     headers: Headers = (),
+    recover: Client | None = None,
     timeout: float = 5.0,
 ) -> AsyncIterator[Client]:
     """A client of the server in the same event loop, connected to a namespace: `async with connect(io) as client:`.
 
     nsp: the namespace's name, a missing "/" is added; auth: what goes with its CONNECT, a dict; query: parameters
-    for the URL; headers: for the request, a mapping or pairs; timeout: seconds to connect in. The server needs no
+    for the URL; headers: for the request, a mapping or pairs; recover: a client whose connection was lost, as by its
+    `drop()`, and that comes back to its namespace as clients do after a while, with connection state recovery:
+    `client.recovered` says whether the server knew it; timeout: seconds to connect in. The server needs no
     port: when it does not listen it is started for the time that such clients are connected, and closed after the
     last. At the end the client disconnects, and the server has seen it. Source: ours.
 
     ConnectError: the server refused, with its message and data; TimeoutError: no answer in time; ValueError: the
-    query asks for another protocol or transport.
+    query asks for another protocol or transport, or there is nothing to recover.
     """
+    if recover is not None:
+        if recover._pid is None:
+            raise ValueError("recover: that client's server had no connection_state_recovery")
+        nsp = recover.nsp
     nsp = nsp if nsp.startswith("/") else "/" + nsp
     pairs = headers.items() if isinstance(headers, Mapping) else headers
     counted = io in _clients or io._outbox is None  # else it listens, and its life is not ours
     if counted:
         _clients[io] = _clients.get(io, 0) + 1
     try:
-        client = await asyncio.wait_for(_open(io, nsp, auth, query or {}, pairs), timeout)
+        client = await asyncio.wait_for(_open(io, nsp, auth, query or {}, pairs, recover), timeout)
         try:
             yield client
         finally:
@@ -303,7 +323,12 @@ async def connect(
 
 
 async def _open(
-    io: Server, nsp: str, auth: object, query: Mapping[str, str], headers: Iterable[tuple[str, str]]
+    io: Server,
+    nsp: str,
+    auth: object,
+    query: Mapping[str, str],
+    headers: Iterable[tuple[str, str]],
+    former: Client | None,
 ) -> Client:
     try:
         wire = await Wire.open(io.engine, query, headers)
@@ -314,7 +339,7 @@ async def _open(
         opened = await wire.receive()
         assert isinstance(opened, str)
         assert opened.startswith("0"), opened
-        await client._join(auth)
+        await client._join(auth, former)
     except BaseException:
         wire.abort()
         raise
