@@ -34,6 +34,8 @@ class Emitter:
 
         ``@x.on(name)`` decorates a function and gives it back; ``x.on(name, function)`` returns x for
         chaining. The function may be a coroutine function; an Event's function has the Event's signature.
+        One that takes ``*args, **kwargs`` for another, by `functools.wraps`, has that one's signature: a decorator
+        that puts arguments in says what is left with ``__signature__``, or gives them by keyword.
         TypeError: it cannot be called, or the event is none: not a str, an int or an Event.
         Source: Socket.IO 2.x.
         """

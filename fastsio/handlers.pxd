@@ -9,7 +9,7 @@ cdef class Handler:
     cdef readonly object converters  # of annotated parameters: fastsio.typed.Converters, or None
 
     cdef int read_function(self, object function, int bound) except -1
-    cdef int read_code(self, object function, int bound) except -1
+    cdef int read_code(self, object function, int bound, bint wrapped) except -1
     cdef int take_ack(self, str name, bint positional, int before) except -1
     cdef int read_signature(self) except -1
     cdef int take_event(self, object event) except -1

@@ -78,14 +78,16 @@ cdef class Handler:
     cdef int read_function(self, object function, int bound) except -1:
         """What takes anything for another function is called with what that one takes."""
         cdef int flags = function.__code__.co_flags
+        cdef bint wrapped = False
         check_runs(function, flags)
         if flags & ANYTHING == ANYTHING and hasattr(function, "__wrapped__"):
+            wrapped = True
             function = unwrap(function, stop=tells_what_it_takes)
             if type(function) is not FunctionType or hasattr(function, "__signature__"):
                 return self.read_signature()
-        return self.read_code(function, bound)
+        return self.read_code(function, bound, wrapped)
 
-    cdef int read_code(self, object function, int bound) except -1:
+    cdef int read_code(self, object function, int bound, bint wrapped) except -1:
         code = function.__code__
         cdef int positional = code.co_argcount
         cdef int keyword_only = code.co_kwonlyargcount
@@ -100,7 +102,7 @@ cdef class Handler:
         if annotations is not NO_ANNOTATIONS:
             ack = names[index] if index >= 0 else None
             self.converters = converters_of(function, annotations, (0 if self.with_socket else 1) - bound, ack)
-        if keyword_only:
+        if keyword_only and not wrapped:  # a wrapper may give what nobody else could
             check_keyword_only(function, names[positional:], names[index] if index >= positional else None)
         if index >= 0:
             if index < positional:

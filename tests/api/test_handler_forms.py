@@ -102,6 +102,26 @@ async def test_a_decorator_that_passes_anything_on_keeps_the_signature(decorate)
             assert await client.ack(1) == answer
 
 
+async def test_a_decorator_that_gives_an_argument_by_keyword():
+    def with_store(function):
+        @wraps(function)
+        def wrapper(*args, **kwargs):
+            return function(*args, store="the store", **kwargs)
+
+        return wrapper
+
+    async with serving() as io, wire(io) as client:
+
+        @io.event
+        @with_store
+        def put(socket, x, *, store, ack):
+            ack(x, store)
+
+        await client.join()
+        client.emit("put", 1, 2, ack=1)
+        assert await client.ack(1) == [1, "the store"]
+
+
 async def test_decorated_methods_of_a_class():
     class Chat(Namespace):
         @logged
