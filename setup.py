@@ -47,6 +47,7 @@ EXTENSIONS = {
     "fastsio.engine.polling": ["eio", *OUTBOX],
     "fastsio.handlers": [],
     "fastsio.catching": [],
+    "fastsio.space": [],
     "fastsio.dispatch": MESSAGE,
     "fastsio.client": ["sio", *MESSAGE],
     "fastsio.parsing": ["sio", *MESSAGE],

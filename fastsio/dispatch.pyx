@@ -1,6 +1,5 @@
 """Dispatch: from a decoded packet to the user's functions, and back.
 
-NamespaceBase   what all sockets of a namespace share; Namespace derives from it
 SocketBase      one client in one namespace; Socket derives from it
 Acknowledgement the answer to one packet
 
@@ -9,7 +8,7 @@ exception in one is logged, given to the "error" listeners, and changes nothing 
 """
 
 from asyncio import current_task
-from inspect import CORO_CREATED, getcoroutinestate, isawaitable
+from inspect import getcoroutinestate, isawaitable
 from logging import getLogger
 
 from libc.stdint cimport int64_t, uint32_t
@@ -18,14 +17,16 @@ cimport cython
 
 from fastsio.catching cimport Catching
 from fastsio.handlers cimport Handler, Listeners
-from fastsio.message cimport Message, encode_by, encode_packet, message, message_release
+from fastsio.message cimport Message, message, message_release
 from fastsio.outbox cimport Outbox
+from fastsio.space cimport NamespaceBase
 from fastsio.wire.sio cimport SIO_ACK, SIO_CONNECT_ERROR, SIO_DISCONNECT, SIO_EVENT, SIO_NO_ID
 
 from fastsio import limits
 from fastsio.errors import AckTimeout, Disconnected, EventError
 from fastsio.packets import Packet
-from fastsio.tasks import FAILURES, start, unattended
+from fastsio.tasks import FAILURES as _FAILURES
+from fastsio.tasks import start, unattended, value_of
 
 
 cdef extern from "Python.h":
@@ -35,26 +36,6 @@ cdef extern from "Python.h":
 log = getLogger("fastsio")
 
 cdef int max_pending_acks = limits.MAX_PENDING_ACKS
-
-
-cdef class NamespaceBase:
-    def __cinit__(self, *args, **options):  # those of a subclass's constructor
-        self.handlers = Listeners()
-        self.ack_ids = -1
-        self.parser = None
-
-    def __init__(self, str name):
-        self.name = name
-        self.wire_name = b"" if name == "/" else name.encode()
-
-    cdef message *encode(self, int type, int64_t ack_id, object data) except NULL:
-        if self.parser is None:
-            return encode_packet(type, self.wire_name, ack_id, data)
-        return encode_by(self.parser, type, self.wire_name, ack_id, data)
-
-    cpdef int64_t _next_ack_id(self):
-        self.ack_ids += 1
-        return self.ack_ids
 
 
 @cython.freelist(64)
@@ -100,11 +81,6 @@ cdef inline bint is_plain(object result) noexcept:
     return result is None or kind is dict or kind is list or kind is tuple or kind is str or kind is int or kind is bool
 
 
-async def value_of(awaitable) -> object:
-    """What an awaitable that is no coroutine comes to."""
-    return await awaitable
-
-
 cdef class SocketBase:
     def __cinit__(self, NamespaceBase nsp, object client, str id, Outbox outbox, *args):
         self.id = id
@@ -136,7 +112,7 @@ cdef class SocketBase:
                 if isawaitable(result):
                     self.begin(self._ask_later(result, middlewares[index + 1 :], items, ack_id), None)
                     return 0
-            except FAILURES as error:
+            except _FAILURES as error:
                 self._refuse_event(error)
                 return 0
         self._go_on(items, ack_id)
@@ -150,7 +126,7 @@ cdef class SocketBase:
                 result = middleware(items)
                 if isawaitable(result):
                     await result
-        except FAILURES as error:
+        except _FAILURES as error:
             self._refuse_event(error)
         else:
             self._go_on(items, ack_id)
@@ -189,7 +165,7 @@ cdef class SocketBase:
         current = current_task() if self.tasks else None
         found = [task for task in self.tasks or () if task is not current]
         if current in (self.tasks or ()):
-            found = [task for task in found if getcoroutinestate(task.get_coro()) != CORO_CREATED]
+            found = [task for task in found if getcoroutinestate(task.get_coro()) != "CORO_CREATED"]
         for task in found:
             task.cancel()
         return len(found)
@@ -202,8 +178,7 @@ cdef class SocketBase:
         cdef Acknowledgement ack
         if own is None and common is None:
             return 0
-        ack = Acknowledgement.__new__(Acknowledgement)
-        ack.socket = self
+        ack = nobody(self)
         ack.id = ack_id
         ack.taken = takes_ack(own) or takes_ack(common)
         if own is not None:
@@ -233,7 +208,7 @@ cdef class SocketBase:
                     self.begin(result, ack)
                 else:
                     ack.answer(result)
-            except FAILURES as error:
+            except _FAILURES as error:
                 self._failed(error)
         return 0
 
@@ -278,7 +253,7 @@ cdef class SocketBase:
                 self.table_of(handler).discard(handler, "error")
             try:
                 unattended(handler.call([self if handler.with_socket else "error", error], None), self.client.context)
-            except FAILURES as second:
+            except _FAILURES as second:
                 log.error("exception in an error listener", exc_info=second)
 
     def _error_handlers(self) -> tuple:
@@ -313,7 +288,7 @@ cdef class SocketBase:
             result = callback(None, *arguments)
             if PyCoro_CheckExact(result):
                 self.begin(result, None)
-        except FAILURES as error:
+        except _FAILURES as error:
             self._failed(error)
         return 0
 
@@ -406,7 +381,7 @@ cdef class SocketBase:
             result = callback(error)
             if PyCoro_CheckExact(result):
                 self.begin(result, None)
-        except FAILURES as second:
+        except _FAILURES as second:
             self._failed(second)
 
     def _leave_slot(self) -> None:
@@ -428,7 +403,14 @@ cdef class SocketBase:
         """It is."""
         held, self.early = self.early, None
         for packet in held or ():
-            self._push(packet)
+            if isinstance(packet, Message):
+                self._push(packet)
+            else:
+                packet()
+
+    def _defer(self, call: object) -> None:
+        """Calls it when the client is in the namespace; among the packets that are kept."""
+        self.early.append(call)
 
     def _check_thread(self) -> None:
         """RuntimeError: this is another thread than the event loop's."""

@@ -13,6 +13,7 @@ from cpython.list cimport PyList_GET_SIZE
 from cpython.object cimport PyObject
 
 from fastsio.event import Event, check_name
+from fastsio.tasks import FAILURES as _FAILURES
 from fastsio.tasks import start
 from fastsio.typed import (
     completing,
@@ -133,7 +134,7 @@ cdef class Handler:
                 self.ack_name = (parameter.name,)
                 if parameter.kind is Parameter.POSITIONAL_ONLY:
                     raise misplaced(self.function, parameter.name, "after the /")
-            elif parameter.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Parameter.VAR_POSITIONAL):
+            elif parameter.kind <= Parameter.VAR_POSITIONAL:  # with the positional ones, which are less
                 if self.ack_name is not None:
                     raise misplaced(self.function, self.ack_name[0], "last, or after a *")
                 if parameter.kind is Parameter.VAR_POSITIONAL:
@@ -179,6 +180,13 @@ cdef class Handler:
     cdef bint lacks(self, list items) noexcept:
         """Whether the arguments are too few."""
         return PyList_GET_SIZE(items) - (0 if self.with_socket else 1) < self.least
+
+    def fitted(self, tuple args) -> tuple:
+        """As the function takes them: surplus ones dropped, missing ones None, as in JavaScript."""
+        cdef int count = len(args)
+        if self.most >= 0 and count > self.most:
+            return args[: self.most]
+        return args if count >= self.least else args + (None,) * (self.least - count)
 
     def accepts(self, int count) -> bool:
         """Whether it can be called with so many arguments, surplus ones dropped."""
@@ -320,7 +328,7 @@ cdef class Listeners:
                 result = handler.call([event, *args], None)
                 if PyCoro_CheckExact(result):
                     start(owner, result, None)
-            except Exception as error:
+            except _FAILURES as error:
                 owner._failed(error)
 
     def ask(self, owner: object, event: str | int, args: list, answer: object, tasks: set | None = None) -> None:
@@ -338,7 +346,7 @@ cdef class Listeners:
                     start(owner, result, answer if handler.ack_name is None else None, None, tasks)
                 elif handler.ack_name is None:
                     answer.settle(result)
-            except Exception as error:
+            except _FAILURES as error:
                 owner._failed(error)
 
     def clear(self, event: str | int | None = None) -> None:

@@ -12,13 +12,13 @@ from fastsio.adapter import Adapter, RecoverableSession
 from fastsio.answers import answers_of, or_error
 from fastsio.broadcast import BroadcastOperator, Reaching
 from fastsio.checks import check_callable
-from fastsio.dispatch import NamespaceBase
 from fastsio.engine.ids import generate_id
 from fastsio.errors import ConnectError
 from fastsio.event import Event, event_items
 from fastsio.events import Emitter, Function, P, R
 from fastsio.handlers import Listeners
 from fastsio.sockets import Socket
+from fastsio.space import NamespaceBase
 from fastsio.tasks import FAILURES, spawn, unattended
 from fastsio.wire.sio import CONNECT_ERROR
 
@@ -116,6 +116,8 @@ class Namespace(NamespaceBase, Emitter, Reaching):
         well. Source: ours.
         """
         if callable(name):
+            if not hasattr(name, "__name__"):
+                raise TypeError(f'{name!r:.80} has no name: give the event\'s, event("name")(function)')
             self._handle(name.__name__, name)
             return name
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from email.utils import formatdate
+from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, Self, overload
 from urllib.parse import urlsplit
@@ -16,10 +17,11 @@ from fastsio.dispatch import SocketBase
 from fastsio.errors import Disconnected
 from fastsio.event import Event, event_items
 from fastsio.events import Emitter, Function, P
-from fastsio.handlers import Listeners
+from fastsio.handlers import Handler, Listeners
 from fastsio.message import Message
 from fastsio.recovery import RECOVERABLE
 from fastsio.tasks import DONE, settled, unattended
+from fastsio.threadsafe import copied
 from fastsio.wire.sio import EVENT
 
 if TYPE_CHECKING:
@@ -127,19 +129,24 @@ class Socket(SocketBase, Emitter, Targeting):
         """
         items = event_items(event, args, kwargs)
         if ack is None:
-            if self._pid is None or not self.connected:
+            if self._pid is None:
                 self._emit(items)
             else:
                 self._emit_stored(items)
             return True
-        check_callable("ack", ack)
+        answered = _answered(ack, with_error=False)
         if self._reachable:
-            self._emit_with_ack(items, _without_error(ack), None)
+            self._emit_with_ack(items, answered, None)
         return True
 
     def _emit_stored(self, items: list[object], options: BroadcastOptions = BroadcastOptions()) -> None:
         """With connection state recovery: the adapter keeps it for a while."""
-        self.nsp.adapter._emit_to(self, Packet(EVENT, self.nsp.name, items), options._replace(sender=None))
+        packet, options = Packet(EVENT, self.nsp.name, items), options._replace(sender=None)
+        if self.connected:
+            self.nsp.adapter._emit_to(self, packet, options)
+        elif self._reachable:  # in a middleware
+            Message(packet, True, self.nsp.parser)  # what cannot be sent is an error here
+            self._defer(partial(self._emit_stored, copied(items), options))
 
     def send(self, *args: object, ack: Callable[..., Any] | None = None) -> bool:
         """Emits "message". Source: Socket.IO 2.x."""
@@ -364,7 +371,7 @@ class SocketEmitter(Targeting):
     def emit(self, event: Any, /, *args: Any, ack: Any = None, **kwargs: Any) -> bool:
         """As Socket.emit; after `timeout`, ack(error, *answer): error is None, or AckTimeout, or Disconnected."""
         socket, options, items = self._socket, self._options, event_items(event, args, kwargs)
-        if ack is None and socket._pid is not None and socket.connected:
+        if ack is None and socket._pid is not None:
             socket._emit_stored(items, options)
         elif ack is None:
             socket._emit(items, options.volatile, options.compress)
@@ -374,11 +381,11 @@ class SocketEmitter(Targeting):
 
     def _ask(self, items: list[object], ack: Callable[..., Any]) -> None:
         socket, options = self._socket, self._options
-        check_callable("ack", ack)
+        answered = _answered(ack, with_error=options.timeout is not None)
         if options.timeout is not None:
-            socket._emit_with_ack(items, ack, options.timeout, options.volatile, options.compress)
+            socket._emit_with_ack(items, answered, options.timeout, options.volatile, options.compress)
         elif socket._reachable:
-            socket._emit_with_ack(items, _without_error(ack), None, options.volatile, options.compress)
+            socket._emit_with_ack(items, answered, None, options.volatile, options.compress)
 
     def send(self, *args: object, ack: Callable[..., Any] | None = None) -> bool:
         """As Socket.send."""
@@ -451,11 +458,16 @@ class Handshake:
         return formatdate(self.issued / 1000, usegmt=True)
 
 
-def _without_error(ack: Callable[..., Any]) -> Callable[..., Any]:
-    """For an acknowledgement without a timeout: called with the answer, never with an error."""
+def _answered(ack: Callable[..., Any], with_error: bool) -> Callable[..., Any]:
+    """Calls the function with the answer, as many arguments of it as it takes; in front an error or None, or, without
+    a timeout, never an error."""
+    check_callable("ack", ack)
+    fitted = Handler(ack).fitted
 
-    def answered(error: Exception | None, *args: object) -> Any:
-        return None if error is not None else ack(*args)
+    def answered(error: Exception | None, *answer: object) -> Any:
+        if with_error:
+            return ack(*fitted((error, *answer)))
+        return ack(*fitted(answer)) if error is None else None
 
     return answered
 

@@ -124,6 +124,11 @@ async def _wait(awaitable: Awaitable[object]) -> None:
         log.exception("exception in %r", awaitable)
 
 
+async def value_of(awaitable: Awaitable[object]) -> object:
+    """What an awaitable that is no coroutine comes to."""
+    return await awaitable
+
+
 def _keep(task: "asyncio.Future[Any]") -> None:
     _running.add(task)
     task.add_done_callback(_running.discard)

@@ -7,8 +7,8 @@ known for every number, so that it is given exactly what it would have been sent
     What is older was received, or its session is gone: an offset may be as old as it likes.
  2. A client that got no event yet has no offset: it missed all since its session began.
  3. Above max_buffer bytes the oldest events go early; who may have missed them is not recovered.
- 4. A volatile event is not stored. When it ends with a string, which clients take for the offset, the last
-    offset is put behind it.
+ 4. A volatile event is not stored. When it ends with a string, its name if need be, which clients take for the
+    offset, the last offset is put behind it.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ class RecoveryAdapter(Adapter):
     def _store(self, packet: Packet, options: BroadcastOptions, only: str | None) -> Message:
         data = packet.data
         if options.volatile:  # rule 4
-            data = [*data, self._offset(self._number)] if isinstance(data[-1], str) and len(data) > 1 else data
+            data = [*data, self._offset(self._number)] if isinstance(data[-1], str) else data
             return Message(packet._replace(data=data), options.compress, self.nsp.parser)
         data = [*data, self._offset(self._number + 1)]
         message = Message(packet._replace(data=data), options.compress, self.nsp.parser)

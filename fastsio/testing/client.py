@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from inspect import isawaitable
@@ -18,7 +18,7 @@ from fastsio.events import Emitter
 from fastsio.handlers import Listeners
 from fastsio.parser import Parser
 from fastsio.server import Server
-from fastsio.tasks import start
+from fastsio.tasks import start, value_of
 from fastsio.testing.wire import Decoder, Refused, Wire, encoded, encoded_by
 from fastsio.wire.sio import ACK, CONNECT, CONNECT_ERROR, DISCONNECT, EVENT
 
@@ -172,7 +172,7 @@ class Client(Emitter):
         taken = any(handler.ack_name is not None for handler in self._listeners.get(items[0]))
         self._listeners.ask(self, items[0], items[1:], Answer(self, id, taken), self._tasks)
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: BaseException) -> None:
         log.error("exception in a listener of a test client", exc_info=error)
 
     def _table(self) -> Listeners:
@@ -265,10 +265,6 @@ class Answer:
             start(self._client, value_of(result), self, None, self._client._tasks)
         elif not self._taken:
             self(*(() if result is None else result if isinstance(result, tuple) else (result,)))
-
-
-async def value_of(awaitable: Awaitable[object]) -> object:
-    return await awaitable
 
 
 def plain(args: list[Any]) -> Any:

@@ -106,3 +106,33 @@ async def test_awaitable_as_the_answer():
             assert await client.ack(0) == []
             client.emit("later", ack=1)
             assert await client.ack(1) == ["late"]
+
+
+FUNCTIONS = {
+    "as many": lambda got: lambda a, b: got.append((a, b)),
+    "fewer": lambda got: lambda a: got.append((a,)),
+    "none": lambda got: lambda: got.append(()),
+    "more": lambda got: lambda a, b, c: got.append((a, b, c)),
+    "any": lambda got: lambda *args: got.append(args),
+}
+GIVEN = {"as many": (1, 2), "fewer": (1,), "none": (), "more": (1, 2, None), "any": (1, 2)}
+
+
+@pytest.mark.parametrize("takes", FUNCTIONS)
+async def test_functions_get_what_they_take_of_an_answer(takes, caplog):
+    got = []
+    async with serving() as io, wire(io, join=True) as client:
+        io.sockets.sockets[client.sid].emit("question", ack=FUNCTIONS[takes](got))
+        client.send((await client.next()).replace("42", "43").replace('"question"', "1,2"))
+        await client.nothing()
+    assert got == [GIVEN[takes]]
+    assert caplog.records == []
+
+
+async def test_functions_get_none_for_what_there_is_not():
+    """After a timeout there is no answer; who takes one gets None, as `undefined` in JavaScript."""
+    async with serving() as io, wire(io, join=True) as client:
+        told = asyncio.get_running_loop().create_future()
+        socket = io.sockets.sockets[client.sid]
+        socket.timeout(0.01).emit("question", ack=lambda error, value: told.set_result((type(error), value)))
+        assert await told == (AckTimeout, None)

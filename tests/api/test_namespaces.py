@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from functools import partial
 
 import pytest
 
@@ -84,6 +85,11 @@ async def test_connect_is_connection(added, asked):
         async with wire(io, join=True):
             pass
     assert got == []
+
+
+def test_handlers_without_a_name():
+    with pytest.raises(TypeError, match="has no name: give the event's"):
+        Server().event(partial(print, "x"))
 
 
 async def test_a_target_of_everybody():

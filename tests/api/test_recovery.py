@@ -34,7 +34,7 @@ class Client:
 
     def take(self, frame):
         event = json.loads(frame[frame.index("[") :])
-        if len(event) > 1 and isinstance(event[-1], str):
+        if isinstance(event[-1], str):
             self.offset = event.pop()
         self.got.append(event)
 
@@ -291,6 +291,52 @@ async def test_who_was_recovered_and_goes_for_good(how):
         adapter = io.of("/").adapter
         await gone(io)
         assert adapter._sessions.keys() == {client.pid} == set(adapter._away.values())
+
+
+@pytest.mark.parametrize("event", [["volatile"], ["volatile", "text"]])
+async def test_a_volatile_event_that_ends_with_a_string(event):
+    """Its name, even: clients take the last string for the offset."""
+    async with recovering() as io:
+        client = Client(io)
+        async with client.connected():
+            io.emit("a", 1)
+            io.volatile.emit(*event)
+            await client.receive(2)
+            assert client.got == [["a", 1], event]
+        await gone(io)
+        io.emit("b", 2)
+        async with client.connected():
+            assert client.recovered
+            assert client.got[2:] == [["b", 2]]
+
+
+async def test_what_a_middleware_sends():
+    """It is stored, behind what was missed, and is sent as it was then."""
+    async with serving(connection_state_recovery={"skip_middlewares": False}) as io:
+
+        @io.use
+        def greet(socket):
+            with pytest.raises(TypeError):
+                socket.emit("hello", object())
+            value = {"recovered": socket.recovered}
+            socket.emit("hello", value, "world")
+            value.clear()
+
+        client = Client(io)
+        async with client.connected():
+            await client.receive(1)
+            assert client.got == [["hello", {"recovered": False}, "world"]]
+        await gone(io)
+        io.emit("missed", 1)
+        async with client.connected():
+            assert client.recovered
+            await client.receive(1)
+            assert client.got[1:] == [["missed", 1], ["hello", {"recovered": True}, "world"]]
+        await gone(io)
+        async with client.connected():
+            assert client.recovered
+            await client.receive(1)
+            assert client.got[3:] == [["hello", {"recovered": True}, "world"]]
 
 
 async def test_two_namespaces():

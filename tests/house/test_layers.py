@@ -29,6 +29,7 @@ LAYERS = {
         "parsing",
         "adapter",
         "dispatch",
+        "space",
         "testing",
     ],
     "engine": ["engine", "options"],

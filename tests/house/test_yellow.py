@@ -32,6 +32,7 @@ BUDGETS = {
     "fastsio/engine/timers.pyx": {"set": 5, "cancel": 0, "judge": 11},
     "fastsio/client.pyx": {"on_text": 9, "on_message": 56, "deliver": 0, "find": 15, "send": 8},
     "fastsio/dispatch.pyx": {"on_event": 3, "handle": 35, "run": 90, "answer": 22, "send": 13, "_emit": 5},
+    "fastsio/space.pyx": {"encode": 6},
     "fastsio/handlers.pyx": {"call": 34, "lacks": 1},
     # out
     "fastsio/wire/payload.pyx": {"loads_span": 64, "dumps": 64},
