@@ -8,7 +8,7 @@ exception in one is logged, given to the "error" listeners, and changes nothing 
 """
 
 from asyncio import current_task
-from inspect import getcoroutinestate, isawaitable
+from inspect import getcoroutinelocals, getcoroutinestate, isawaitable
 from logging import getLogger
 
 from libc.stdint cimport int64_t, uint32_t
@@ -164,9 +164,12 @@ cdef class SocketBase:
         """Before Python 3.12 tasks do not begin at once: the calling one's successors may not have begun."""
         current = current_task() if self.tasks else None
         found = [task for task in self.tasks or () if task is not current]
+        begun = [task for task in found if getcoroutinestate(task.get_coro()) != "CORO_CREATED"]
         if current in (self.tasks or ()):
-            found = [task for task in found if getcoroutinestate(task.get_coro()) != "CORO_CREATED"]
+            found = begun
         for task in found:
+            if task not in begun:
+                getcoroutinelocals(task.get_coro())["coroutine"].close()  # the handler's: it never will begin
             task.cancel()
         return len(found)
 

@@ -16,6 +16,8 @@ from fastsio.wire.sio cimport (
     SIO_ACK,
     SIO_BINARY_ACK,
     SIO_BINARY_EVENT,
+    SIO_CONNECT,
+    SIO_CONNECT_ERROR,
     SIO_EVENT,
     SIO_MAX_HEADER,
     SIO_NO_ID,
@@ -132,6 +134,8 @@ cdef class Message:
         cdef object data = fields[2]
         cdef int64_t id = SIO_NO_ID if fields[3] is None else fields[3]
         cdef bytes name = b"" if namespace == "/" else namespace.encode()
+        if not SIO_CONNECT <= type <= SIO_CONNECT_ERROR:
+            raise ValueError(f"a packet's type is 0 to 4, got {type}")
         if len(name) > 256:
             raise ValueError(f"a namespace's name has at most 256 bytes, this one {len(name)}")
         if parser is None:

@@ -117,7 +117,7 @@ cdef class Outbox:
     cdef int watch(self, uint32_t slot, bint on) except -1
     cdef int flush_until(self, uint64_t deadline) except -1
     cdef bint has_work(self) noexcept
-    cdef int check_thread(self) except -1
+    cpdef int check_thread(self) except -1
     cdef object rest_of(self, handover *given)
     cdef int after_push(self) except -1
     cdef int settle_overflows(self) except -1

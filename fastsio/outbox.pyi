@@ -15,6 +15,7 @@ class Outbox:
     deflater: Callable[[bytes], bytes] | None
     deflate_threshold: int
     def __init__(self, loop: AbstractEventLoop, max_backlog: int) -> None: ...
+    def check_thread(self) -> int: ...
     def send_to(
         self,
         rooms: Rooms,

@@ -208,7 +208,8 @@ cdef class Outbox:
             message_release(text)
         return 0
 
-    cdef int check_thread(self) except -1:
+    cpdef int check_thread(self) except -1:
+        """RuntimeError: this is another thread than the event loop's."""
         if PyThread_get_thread_ident() != self.thread:
             raise RuntimeError(
                 "emitted from another thread than the event loop's:"

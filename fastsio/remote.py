@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, overload
 
 from fastsio.adapter import BroadcastOptions
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 class RemoteSocket:
     """A socket that is connected to another node: what it was like when it was fetched, and ways to reach it.
 
-    id: the socket's; handshake: a mapping, as the other node's adapter sent it; rooms: names, its own id among them;
-    data: what the application put there. Source: Socket.IO 4.x.
+    id: the socket's; handshake: with the attributes of a Handshake, as far as the other node's adapter sent them, and
+    headers as a plain dict; rooms: names, its own id among them; data: what the application put there.
+    Source: Socket.IO 4.x.
     """
 
     __slots__ = ("_target", "data", "handshake", "id", "rooms")
@@ -31,7 +33,7 @@ class RemoteSocket:
 
     def __init__(self, nsp: Namespace, details: Mapping[str, Any]) -> None:
         self.id = details["id"]
-        self.handshake = details.get("handshake", {})
+        self.handshake = SimpleNamespace(**details.get("handshake", {}))
         self.rooms = set(details.get("rooms", ()))
         self.data = details.get("data", {})
         self._target = BroadcastOperator(nsp, BroadcastOptions(rooms=(self.id,)))

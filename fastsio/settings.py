@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self, overload
 
 from fastsio.engine.cors import Origins
@@ -34,6 +35,15 @@ class Settings:
             return self._options[name]
         self._set(**{name: value})
         return self
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """All options with their values or defaults, the engine's too, by name; read-only. For adapters, above all.
+
+        A group, such as `connection_state_recovery`, is an object with its keys as attributes, or None when it is off.
+        Source: ours.
+        """
+        return MappingProxyType(self._options)
 
     @overload
     def path(self) -> str: ...

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from email.utils import formatdate
 from functools import partial
 from math import inf
 from typing import TYPE_CHECKING, Any, Self, overload
-from urllib.parse import urlsplit
 
 from fastsio.adapter import BroadcastOptions, Packet, RecoverableSession
 from fastsio.broadcast import BroadcastOperator, Targeting, names_of
@@ -18,6 +16,7 @@ from fastsio.errors import Disconnected
 from fastsio.event import Event, event_items
 from fastsio.events import Emitter, Function, P
 from fastsio.handlers import Handler, Listeners
+from fastsio.handshake import Handshake
 from fastsio.message import Message
 from fastsio.recovery import RECOVERABLE
 from fastsio.tasks import DONE, settled, unattended
@@ -25,8 +24,6 @@ from fastsio.threadsafe import copied
 from fastsio.wire.sio import EVENT
 
 if TYPE_CHECKING:
-    from multidict import CIMultiDict
-
     from fastsio.client import Client
     from fastsio.engine.reception import EngineSocket
     from fastsio.engine.request import Request
@@ -398,64 +395,6 @@ class SocketEmitter(Targeting):
     async def emit_with_ack(self, event: Any, /, *args: Any, **kwargs: Any) -> Any:
         """As Socket.emit_with_ack; AckTimeout: no answer in time."""
         return await _wait_for_ack(self._socket, event_items(event, args, kwargs), self._options)
-
-
-class Handshake:
-    """How a connection was opened.
-
-    auth: what the client sent with its CONNECT, {} without; a 2.x client's query for the namespace.
-    Source: Socket.IO 2.x (`socket.handshake`), auth since 3.x.
-    """
-
-    __slots__ = ("_client", "auth")
-
-    auth: Any
-
-    def __init__(self, client: Client, auth: object) -> None:
-        self._client = client
-        self.auth = auth
-
-    @property
-    def headers(self) -> CIMultiDict[str]:
-        """The request's headers: a case-insensitive multidict."""
-        return self._client.request.headers
-
-    @property
-    def query(self) -> dict[str, str]:
-        """The query parameters of the URL; a 2.x client's for its namespace go in front of them."""
-        query = self._client.request.query
-        return {**query, **self.auth} if self._client.conn.protocol == 3 and isinstance(self.auth, dict) else query
-
-    @property
-    def url(self) -> str:
-        """The request's target: path and query."""
-        return self._client.request.url
-
-    @property
-    def address(self) -> str:
-        """The client's address, without the port."""
-        return self._client.request.address
-
-    @property
-    def secure(self) -> bool:
-        """Whether it came over TLS."""
-        return self._client.request.secure
-
-    @property
-    def xdomain(self) -> bool:
-        """Whether a browser sent it from a page of another origin."""
-        origin = self.headers.get("origin")
-        return origin is not None and urlsplit(origin).netloc != self.headers.get("host")
-
-    @property
-    def issued(self) -> int:
-        """When it was opened, in milliseconds since the epoch."""
-        return round(self._client.conn.opened * 1000)
-
-    @property
-    def time(self) -> str:
-        """The same as text, in UTC."""
-        return formatdate(self.issued / 1000, usegmt=True)
 
 
 def _answered(ack: Callable[..., Any], with_error: bool) -> Callable[..., Any]:

@@ -151,6 +151,9 @@ class RecoveryAdapter(Adapter):
 
     def _store(self, packet: Packet, options: BroadcastOptions, only: str | None) -> Message:
         data = packet.data
+        core = self.nsp.server.engine._core
+        if core is not None:
+            core.outbox.check_thread()  # before anything is kept
         if options.volatile:  # rule 4
             data = [*data, self._offset(self._number)] if isinstance(data[-1], str) else data
             return Message(packet._replace(data=data), options.compress, self.nsp.parser)

@@ -10,6 +10,7 @@ from logging import getLogger
 from socket import socket as RawSocket
 from typing import Any, Self, Unpack
 
+from fastsio.checks import check_number
 from fastsio.options import Options
 from fastsio.tasks import finished
 
@@ -58,7 +59,10 @@ class Runnable:
         if options:
             self._set(**options)
         if isinstance(target, int):
+            check_number("a port", target, (int,), 0, 65535)
             self._port = target
+        elif not callable(target) and not hasattr(target, "app"):
+            raise TypeError(f"a port (an int) or an ASGI application to share one with is expected, got {target!r:.50}")
         else:
             from fastsio.hosting.application import Application
 

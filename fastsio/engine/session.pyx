@@ -409,6 +409,7 @@ cdef class Session:
 
     def close(self, discard: bool = False) -> None:
         """Closes the connection, after what is queued was sent; with `discard` at once."""
+        self.core.outbox.check_thread()
         self.finish("forced close", None, discard)
 
     def end(self, str reason, object description=None) -> None:

@@ -8,7 +8,7 @@ CATCHING = "on_any prepend_any off_any listeners_any"
 
 NAMES = {
     "fastsio.Server": f"""
-        {RUNNING} bind onconnection path serve_client adapter origins connect_timeout parser of sockets nsps engine
+        {RUNNING} bind onconnection options path serve_client adapter origins connect_timeout parser of sockets nsps engine
         {EMITTER} use event register {REACHING} disconnect_sockets server_side_emit server_side_emit_with_ack stats
         threadsafe
     """,
@@ -25,7 +25,7 @@ NAMES = {
         {EMITTER} use join leave {TARGETS} broadcast disconnect drain cancel_handlers {CATCHING} on_any_outgoing
         prepend_any_outgoing off_any_outgoing listeners_any_outgoing
     """,
-    "fastsio.sockets.Handshake": "headers time address xdomain secure issued url query auth",
+    "fastsio.handshake.Handshake": "headers time address xdomain secure issued url query auth as_dict",
     "fastsio.client.Client": "conn request sockets",
     "fastsio.Engine": f"{RUNNING} clients_count clients generate_id use stats {EMITTER}",
     "fastsio.engine.reception.EngineSocket": f"""

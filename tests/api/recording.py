@@ -101,7 +101,7 @@ class RecordingRecovery(Recording, RecoveryAdapter):
 
 def recording(nsp: Any) -> Recording:
     """The option `adapter`."""
-    return RecordingRecovery(nsp) if nsp.server._recovery else Recording(nsp)
+    return RecordingRecovery(nsp) if nsp.server.options["connection_state_recovery"] else Recording(nsp)
 
 
 def in_a_loop() -> bool:

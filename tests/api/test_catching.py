@@ -1,6 +1,7 @@
 """Listeners for any event, middlewares of a socket, contexts and cancellation of its handlers."""
 
 import asyncio
+import gc
 from contextvars import ContextVar
 
 from fastsio import ConnectError
@@ -201,3 +202,18 @@ async def test_cancel_handlers_leaves_later_events_alone():
             client.send(*[f'42{number}["search",{number}]' for number in range(3)])
             assert await client.ack(2) == [2]
             await client.nothing()
+
+
+async def test_cancel_handlers_before_they_begin():
+    """Of one read: nothing says that a coroutine was never awaited, as a warning would, which fails a test."""
+    async with serving() as io:
+
+        @io.event
+        async def search(socket):
+            await asyncio.sleep(60)
+
+        io.event("stop")(lambda socket: socket.cancel_handlers())
+        async with wire(io, join=True) as client:
+            client.send('42["search"]', '42["search"]', '420["stop"]')
+            assert await client.ack(0) == [2]
+        gc.collect()

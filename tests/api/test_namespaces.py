@@ -6,7 +6,8 @@ from functools import partial
 
 import pytest
 
-from fastsio import Namespace, Server
+from fastsio import Namespace, Packet, Server
+from fastsio.adapter import BroadcastOptions
 from fastsio.limits import MAX_NAMESPACES
 from tests.wsclient import serving, wire
 
@@ -155,3 +156,57 @@ async def test_rooms_belong_to_the_thread_of_the_loop(what):
         with pytest.raises(RuntimeError, match="another thread"):
             await asyncio.to_thread(getattr(socket, what), "room")
         assert socket.rooms == {client.sid}
+
+
+def test_options_are_there_to_be_read():
+    io = Server(ping_interval=5, connection_state_recovery=True)
+    assert io.options["ping_interval"] == 5
+    assert io.options["connection_state_recovery"].skip_middlewares is True
+    assert io.options["max_attachments"] == 10
+    with pytest.raises(TypeError):
+        io.options["max_attachments"] = 11
+    assert io.path("/other").options["path"] == "/other"
+
+
+@pytest.mark.parametrize(
+    ("target", "error"),
+    [
+        ("3000", TypeError),
+        (3.5, TypeError),
+        ([3000], TypeError),
+        (True, TypeError),
+        (-1, ValueError),
+        (65536, ValueError),
+    ],
+)
+def test_targets_that_are_none(target, error):
+    with pytest.raises(error, match="port"):
+        Server(target)
+
+
+async def test_a_packet_of_no_type():
+    """As an adapter might bring it from elsewhere."""
+    async with serving() as io:
+        with pytest.raises(ValueError, match="a packet's type is 0 to 4, got 99"):
+            io.sockets.adapter.broadcast(Packet(99, "/", ["e"]), BroadcastOptions())
+
+
+async def test_an_engine_socket_is_closed_in_the_thread_of_the_loop():
+    told = []
+    async with serving() as io, wire(io, join=True) as client:
+        socket = io.sockets.sockets[client.sid]
+        socket.on("disconnect", told.append)
+        with pytest.raises(RuntimeError, match="another thread"):
+            await asyncio.to_thread(socket.conn.close)
+        assert socket.connected
+        socket.disconnect(True)
+        await client.closed()
+    assert told == ["server namespace disconnect"]
+
+
+async def test_nothing_is_kept_of_an_emit_in_another_thread():
+    async with serving(connection_state_recovery=True) as io, wire(io) as client:
+        await client.join()
+        with pytest.raises(RuntimeError, match="another thread"):
+            await asyncio.to_thread(io.emit, "e")
+        assert not io.sockets.adapter._log

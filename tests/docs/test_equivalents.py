@@ -21,7 +21,7 @@ OURS = {
     "io.sockets": "fastsio.Namespace",
     "io.engine": "fastsio.Engine",
     "socket": "fastsio.Socket",
-    "socket.handshake": "fastsio.sockets.Handshake",
+    "socket.handshake": "fastsio.handshake.Handshake",
     "socket.request": "fastsio.engine.request.Request",
     "socket.conn": "fastsio.engine.reception.EngineSocket",
     "conn": "fastsio.engine.reception.EngineSocket",

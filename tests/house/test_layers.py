@@ -20,6 +20,7 @@ LAYERS = {
         "uvicorn",
         "namespace",
         "sockets",
+        "handshake",
         "broadcast",
         "answers",
         "remote",

@@ -1,6 +1,7 @@
 """What is asked of, and done to, all sockets of a target at once; and what an adapter shows and tells of its rooms."""
 
 import asyncio
+import json
 import re
 from functools import partial
 
@@ -313,7 +314,7 @@ class Elsewhere(Adapter):
 
     def fetch_sockets(self, options):
         found = super().fetch_sockets(options)
-        return [{"id": s.id, "handshake": {"url": "/"}, "rooms": list(s.rooms), "data": s.data} for s in found]
+        return [{"id": s.id, "handshake": s.handshake.as_dict(), "rooms": list(s.rooms), "data": s.data} for s in found]
 
 
 class ElsewhereLater(Elsewhere):
@@ -331,7 +332,8 @@ async def test_a_socket_of_another_server(node, version, adapter):
         (found,) = await io.fetch_sockets()
         assert isinstance(found, RemoteSocket)
         assert (found.id, found.rooms, found.data) == (client.id, {client.id}, {"name": "Ada"})
-        assert found.handshake == {"url": "/"}
+        assert vars(found.handshake) == json.loads(json.dumps(peer.handshake.as_dict()))
+        assert found.handshake.url == peer.handshake.url
         await found.join(["a", "b"])
         await found.leave("a")
         assert peer.rooms == {client.id, "b"}
