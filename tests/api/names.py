@@ -10,11 +10,11 @@ NAMES = {
     "fastsio.Server": f"""
         {RUNNING} bind onconnection options path serve_client adapter origins connect_timeout parser of sockets nsps engine
         {EMITTER} use event register {REACHING} disconnect_sockets server_side_emit server_side_emit_with_ack stats
-        threadsafe
+        broadcast threadsafe
     """,
     "fastsio.Namespace": f"""
         name server adapter sockets connected use event {EMITTER} {REACHING} disconnect_sockets server_side_emit
-        server_side_emit_with_ack threadsafe
+        server_side_emit_with_ack broadcast threadsafe
     """,
     "fastsio.broadcast.BroadcastOperator": f"{REACHING} disconnect_sockets broadcast threadsafe",
     "fastsio.threadsafe.Threadsafe": f"""
