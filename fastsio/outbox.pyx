@@ -13,6 +13,7 @@ Outbox       owns the slots
 
 from logging import getLogger
 
+cimport cython
 from cpython.buffer cimport PyBuffer_FillInfo
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
@@ -56,6 +57,7 @@ cdef class SlotOwner:
             self.on_stuck(error)
 
 
+@cython.no_gc_clear  # __dealloc__ needs the owner, which a collection would have taken away
 cdef class CohortBuffer:
     """The bytes of a pending sequence, for a transport; shared by every slot that waits for the same."""
 

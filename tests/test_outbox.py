@@ -407,3 +407,18 @@ def test_closed_while_it_is_adopted(wire):
     assert not probe_.adopt(number, -1, 0)
     assert probe_.number != number and session.number == -1
     assert not probe_.adopt(number, -1, 0)
+
+
+def test_a_view_in_a_reference_cycle():
+    """However a collection goes about it, the outbox is there until its last view is gone."""
+    for _ in range(6):
+        wire = Wire()
+        owner = wire.open()
+        wire.emit("x")
+        wire.loop.settle()
+        assert isinstance(owner.given[0], memoryview)
+        wire.outbox.deflater = lambda payload, held=(owner.given, owner): None
+        gone = weakref.ref(wire.loop)
+        del wire, owner
+        gc.collect()
+        assert gone() is None
