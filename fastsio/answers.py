@@ -134,11 +134,10 @@ async def answers_of(ask: Callable[[Callable[..., object]], Callable[[], object]
         raise
 
 
-async def or_error(sent: Awaitable[None] | None, ack: Callable[..., object] | None) -> None:
+async def or_error(sent: Awaitable[None], ack: Callable[..., object] | None) -> None:
     """Waits for what an adapter does to get answers; what it raises is the answer then."""
     try:
-        if sent is not None:
-            await sent
+        await sent
     except FAILURES as error:
         if ack is None:
             raise

@@ -118,11 +118,10 @@ class Reaching(Targeting):
         """
         target = self._target()
         nsp, options = target._nsp, target._options
-        if ack is not None:
-            check_callable("ack", ack)
         is_plain = type(event) is str and event not in RESERVED and not kwargs  # event_items says the same, slower
         packet = Packet(EVENT, nsp.name, [event, *args] if is_plain else event_items(event, args, kwargs))
         if ack is not None:
+            check_callable("ack", ack)
             Answers(ack, options.timeout).ask(nsp.adapter, packet, options)
             return True
         sent = nsp.adapter.broadcast(packet, options)

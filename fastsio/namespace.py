@@ -157,7 +157,9 @@ class Namespace(NamespaceBase, Emitter, Reaching):
             raise ValueError(f'"{items[0]}" is a reserved event name: choose another')
         if ack is not None:
             check_callable("ack", ack)
-        unattended(or_error(self.adapter.server_side_emit(items, ack), ack))
+        sent = self.adapter.server_side_emit(items, ack)
+        if sent is not None:
+            unattended(or_error(sent, ack))
         return True
 
     async def server_side_emit_with_ack(self, event: Event[Any] | str | int, *args: object) -> list[Any]:

@@ -160,3 +160,11 @@ async def test_two_connections_recover_one_session():
             assert [(await client.next()) for client in (second, third)] == ["40" + answer] * 2
             assert await second.next() is None
             assert len(io.sockets.sockets) == 1
+
+
+def test_nothing_to_wait_for_takes_no_event_loop():
+    """In memory there is no other server: the answer is there at once, before anything runs."""
+    told = []
+    io = Server(adapter=Adapter)
+    io.server_side_emit("load", ack=lambda error, answers: told.append((error, answers)))
+    assert told == [(None, [])]
